@@ -1,0 +1,1 @@
+"""Accelerators, links and prices: silicon that knows no language model."""
