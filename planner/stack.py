@@ -54,6 +54,9 @@ class StackTable:
     gathers_each_micro_batch: Bools  # [stack] ZeRO-3 gathers and reduces every micro-batch
     allocator_frac: Floats  # [stack] memory reserved beyond what tensors need
     runtime_bytes: Floats  # [stack] context, communication buffers and libraries
+    logit_bytes: Floats  # [stack] alive a logit at the loss: 16-bit logits, wide copy, gradient
+    unfused_frac: Floats  # [stack] element-wise intermediates saved for backward; 0 = all fused
+    stages_by_cost: Bools  # [stack] pipeline split counts the output head as layers of its cost
     zero: Ints  # [stack] ZeRO stage when a row does not say
     recompute: Ints  # [stack] recompute mode when a row does not say
     sequence_parallel: Ints  # [stack] with tp > 1, when a row does not say
