@@ -52,7 +52,7 @@ def row_count(table: Any) -> int:
 
 
 def take(table: Any, rows: Any) -> Any:
-    """The table cut to the given rows (an integer index array, a mask or a slice), in that order."""
+    """The table cut to rows given by an index array, a mask or a slice, in that order."""
     import dataclasses
 
     index = np.arange(row_count(table))[rows]

@@ -90,7 +90,7 @@ def _load_bytes(path: str) -> bytes:
 def _decode(raw: bytes, path: str) -> str:
     if b"\0" in raw:
         raise _refuse("binary-file", "the file is binary, not text", path,
-                      found=f"a zero byte at offset {raw.index(0)}", expected="UTF-8 text")  # fmt: skip
+                      found=f"zero byte at {raw.index(0)}", expected="UTF-8 text")  # fmt: skip
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -99,7 +99,8 @@ def _decode(raw: bytes, path: str) -> str:
         column = error.start - (before.rfind(b"\n") + 1) + 1
         raise _refuse("not-utf8", "the file is not UTF-8 text", path,
                       where=Where(path, line, column),
-                      found=f"byte 0x{raw[error.start]:02x}", expected="UTF-8 text") from None  # fmt: skip
+                      found=f"byte 0x{raw[error.start]:02x}",
+                      expected="UTF-8 text") from None  # fmt: skip
 
 
 def read_document(path: str | Path) -> Document:
