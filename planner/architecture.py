@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _SHORT_CONVOLUTION = 4
-"""Taps of the short convolution over q, k and v of a linear-attention layer (Kimi Linear, arXiv 2510.26692)."""
+"""Taps of the convolution over q, k and v in linear attention (arXiv 2510.26692)."""
 
 
 def _no_column() -> Ints:
@@ -78,7 +78,7 @@ class ModelTable:
     tied_embeddings: Ints  # [model] 1 = input and output embedding are one matrix
     max_positions: Ints  # [model] learned position embeddings; 0 = rotary or none
     qk_norm: Ints  # [model] 1 = queries and keys are normalised a head
-    attention_gate: Ints  # [model] 1 = output gate as wide as all value heads
+    attention_gate: Ints  # [model] 1 = attention output is gated, a value each
     expert_groups: Ints  # [model] groups of group-limited routing; 0 = none
     groups_per_token: Ints  # [model]
     encoder_layers: Ints  # [model]
@@ -198,7 +198,9 @@ def attention_layer_parameters(model: ModelTable) -> Floats:
     -----
     Multi-head and grouped-query attention: q, k, v and output matrices. MLA
     [1]_: queries straight or through a rank-`q_lora` pair, keys and values
-    through a rank-`kv_lora` pair beside the one shared positional key.
+    through a rank-`kv_lora` pair beside the one shared positional key. An
+    output gate is read from the hidden state, or from the compressed query
+    where there is one.
 
     References
     ----------
@@ -216,7 +218,7 @@ def attention_layer_parameters(model: ModelTable) -> Floats:
     query = np.where(model.q_lora > 0, model.q_lora * (hidden + queries), hidden * queries)
     keys_values = np.where(model.kv_lora > 0, latent_kv, plain_kv)
     norms = (model.q_lora + model.kv_lora) + model.qk_norm * 2 * model.head_dim
-    gate = model.attention_gate * hidden * values
+    gate = model.attention_gate * values * np.where(model.q_lora > 0, model.q_lora, hidden)
     result: Floats = query + keys_values + values * hidden + gate + norms
     return result
 
@@ -332,13 +334,14 @@ def encoder_parameters(model: ModelTable) -> Floats:
 
 def parameters(model: ModelTable) -> Floats:
     """
-    All parameters of each model, MTP blocks and encoder included. [model]
+    Parameters of each model as publishers count them: encoder included, MTP blocks not. [model]
 
     Notes
     -----
-    Biases are not counted: 0.1 % of a 124M model that has them everywhere, and
-    less of a larger one. Published totals differ in whether they count MTP;
-    subtract `mtp_parameters` to compare with one that does not.
+    Add `mtp_parameters` for all that is trained. Biases are not counted: 0.1 %
+    of a 124M model that has them everywhere, and less of a larger one. Nor are
+    the patch embedding and projector of an encoder, and sparse-attention
+    indexers: 0.04 % of A.X-K2.
     """
     return (
         embedding_parameters(model)
@@ -349,7 +352,6 @@ def parameters(model: ModelTable) -> Floats:
         + shared_expert_parameters(model)
         + router_parameters(model)
         + norm_parameters(model)
-        + mtp_parameters(model)
         + encoder_parameters(model)
     )
 
@@ -366,7 +368,7 @@ def active_parameters(model: ModelTable) -> Floats:
     """
     idle = model.experts - np.minimum(model.top_k, model.experts)
     asleep = _moe_layers(model) * idle * expert_layer_parameters(model)
-    return parameters(model) - mtp_parameters(model) - encoder_parameters(model) - asleep
+    return parameters(model) - encoder_parameters(model) - asleep
 
 
 def _moe_layers(model: ModelTable) -> Ints:
