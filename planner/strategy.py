@@ -1,4 +1,4 @@
-"""Layouts of a training run: the long table of strategies, its codes, and why a row does not qualify."""
+"""Layouts of a training run: the table of strategies, its codes, and why a row is rejected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ SCHEDULE_NAMES = ("1f1b", "interleaved", "zero_bubble")
 ADAM_FP32, ADAM_BF16_STATES, MUON, ADAM_8BIT = range(4)
 OPTIMIZER_NAMES = ("adam_fp32", "adam_bf16_states", "muon", "adam_8bit")
 
-# Why a row does not qualify. FITS is zero, so that `reason == FITS` and `~reason.astype(bool)` agree.
+# Why a row does not qualify; FITS is zero.
 (
     FITS,
     INDIVISIBLE_LAYERS,
