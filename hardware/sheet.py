@@ -22,6 +22,7 @@ from hardware.names import known_keys
 __all__ = ["Document", "Path_", "parse_document", "read_document", "read_text", "where_is"]
 
 MAX_BYTES = 16 * 2**20  # a scenario of a thousand jobs is about 0.5 MB
+MAX_VALUES = 500_000  # many aliases of a few lines can expand to billions
 Path_ = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -168,7 +169,7 @@ class _Walk:
 
     def plain(self, node: Node, path: Path_) -> Any:
         self.visited += 1
-        if self.visited > 2_000_000:
+        if self.visited > MAX_VALUES:
             raise _refuse("too-large", "the document expands to too many values", self.path)
         self.values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         if isinstance(node, MappingNode):
