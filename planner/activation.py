@@ -87,11 +87,11 @@ def saved(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> Saved:
     gate = 4.0 * output * models.attention_gate[pick]
     attention = projected + 2.0 * output + 4.0 * heads + score_bytes + gate
     latents = 4.0 * (models.q_lora[pick] + models.kv_lora[pick] + models.rope_head_dim[pick])
-    inputs: Floats = models.mlp_matrices[pick] - 1.0
+    inputs: Floats = models.mlp_matrices[pick].astype(np.float64) - 1.0
     a_width: Floats = 2.0 * inputs + cheap + 2.0 * unfused * (inputs - 1.0)
     experts = (models.experts[pick] > 0) * models.top_k[pick].astype(np.float64)
-    shared = models.shared_experts[pick] * models.shared_ffn_hidden[pick]
-    routed: Floats = experts * models.moe_ffn_hidden[pick]
+    shared = models.shared_experts[pick].astype(np.float64) * models.shared_ffn_hidden[pick]
+    routed = experts * models.moe_ffn_hidden[pick]
     return Saved(
         block_wide=4.0 * hidden + 2.0 * cheap * hidden + latents * latent,
         attention_split=attention,

@@ -121,165 +121,173 @@ def layouts(
     .. [1] D. Narayanan et al., "Efficient large-scale language model training
        on GPU clusters using Megatron-LM," SC 2021.
     """
-    rows = _Rows(questions)
-    _gate(rows, devices, questions, what_if_training)
-    _tensor(rows, models, devices)
-    _pipeline(rows, models)
-    _context(rows)
-    _experts(rows, models)
-    _batch(rows)
+    rows = _start(questions)
+    rejected: list[Columns] = []
+    _gate(rows, rejected, devices, what_if_training)
+    _tensor(rows, rejected, models, devices)
+    _pipeline(rows, rejected, models)
+    _context(rows, rejected)
+    _experts(rows, rejected, models)
+    _batch(rows, rejected)
     _interleave(rows, models)
     _zero(rows, devices, stacks)
-    rows.expand("recompute", _RECOMPUTE)
-    return rows.table()
+    _expand(rows, "recompute", _RECOMPUTE)
+    return _table(rows, rejected)
 
 
-class _Rows:
-    """Rows under construction: those alive, and those rejected so far with their reason."""
+Columns = dict[str, Ints]
 
-    def __init__(self, questions: QuestionTable) -> None:
-        count = len(questions.model)
-        ones = np.ones(count, dtype=np.int64)
-        self.alive: dict[str, Ints] = {
-            "question": np.arange(count),
-            **{name: getattr(questions, name) for name in QuestionTable.__dataclass_fields__},
-            **{
-                name: ones
-                for name in (
-                    "micro_batch",
-                    "tp",
-                    "pp",
-                    "cp",
-                    "ep",
-                    "expert_tp",
-                    "dp",
-                    "interleave",
-                    "shard",
-                )
-            },  # fmt: skip
-            **{name: 0 * ones for name in ("zero", "recompute")},
-        }
-        self.rejected: list[dict[str, Ints]] = []
 
-    def __getitem__(self, name: str) -> Ints:
-        return self.alive[name]
+def _start(questions: QuestionTable) -> Columns:
+    """One undecided row a question."""
+    ones = np.ones(len(questions.model), dtype=np.int64)
+    undecided = ("micro_batch", "tp", "pp", "cp", "ep", "expert_tp", "dp", "interleave", "shard")
+    return {
+        "question": np.arange(len(ones)),
+        **{name: getattr(questions, name) for name in QuestionTable.__dataclass_fields__},
+        **{name: ones for name in undecided},
+        "zero": 0 * ones,
+        "recompute": 0 * ones,
+    }
 
-    def expand(self, name: str, options: tuple[int, ...]) -> None:
-        """Every alive row once for each option of a column."""
-        count = len(self.alive["question"])
-        each = len(options)
-        self.alive = {key: np.repeat(column, each) for key, column in self.alive.items()}
-        self.alive[name] = np.tile(np.array(options, dtype=np.int64), count)
 
-    def keep(self, mask: Bools) -> None:
-        """Drop rows that are no layout of the question at all."""
-        if not mask.all():
-            self.alive = {key: column[mask] for key, column in self.alive.items()}
+def _expand(rows: Columns, name: str, options: tuple[int, ...]) -> None:
+    """Every row once for each option of a column."""
+    count = len(rows["question"])
+    for key, column in rows.items():
+        rows[key] = np.repeat(column, len(options))
+    rows[name] = np.tile(np.array(options, dtype=np.int64), count)
 
-    def reject(self, mask: Bools, reason: int) -> None:
-        """Set rows aside with a reason."""
-        if mask.any():
-            gone = {key: column[mask] for key, column in self.alive.items()}
-            gone["reason"] = np.full(int(mask.sum()), reason, dtype=np.int64)
-            self.rejected.append(gone)
-            self.alive = {key: column[~mask] for key, column in self.alive.items()}
 
-    def table(self) -> tuple[StrategyTable, Ints, Ints]:
-        """All rows, by question, alive before rejected."""
-        alive = {**self.alive, "reason": np.full(len(self["question"]), FITS, dtype=np.int64)}
-        joined = {
-            key: np.concatenate([alive[key], *(part[key] for part in self.rejected)])
-            for key in alive
-        }
-        question, reason = joined.pop("question"), joined.pop("reason")
-        del joined["size"]
-        joined["sequence_parallel"] = (joined["tp"] > 1).astype(np.int64)
-        joined["schedule"] = np.where(joined["interleave"] > 1, INTERLEAVED, ONE_F_ONE_B)
-        return StrategyTable(**joined), question, reason
+def _keep(rows: Columns, mask: Bools) -> None:
+    """Drop rows that are no layout of the question at all."""
+    if not mask.all():
+        for key, column in rows.items():
+            rows[key] = column[mask]
+
+
+def _reject(rows: Columns, rejected: list[Columns], mask: Bools, reason: int) -> None:
+    """Set rows aside with a reason."""
+    if mask.any():
+        gone = {key: column[mask] for key, column in rows.items()}
+        rejected.append({**gone, "reason": np.full(int(mask.sum()), reason, dtype=np.int64)})
+        _keep(rows, ~mask)
+
+
+def _table(rows: Columns, rejected: list[Columns]) -> tuple[StrategyTable, Ints, Ints]:
+    """All rows, those still standing before those rejected."""
+    standing = {**rows, "reason": np.full(len(rows["question"]), FITS, dtype=np.int64)}
+    joined = {
+        key: np.concatenate([standing[key], *(part[key] for part in rejected)]) for key in standing
+    }
+    question, reason = joined.pop("question"), joined.pop("reason")
+    del joined["size"]
+    joined["sequence_parallel"] = (joined["tp"] > 1).astype(np.int64)
+    joined["schedule"] = np.where(joined["interleave"] > 1, INTERLEAVED, ONE_F_ONE_B)
+    return StrategyTable(**joined), question, reason
 
 
 def _gate(
-    rows: _Rows, devices: DeviceTable, questions: QuestionTable, what_if_training: bool
+    rows: Columns, rejected: list[Columns], devices: DeviceTable, what_if_training: bool
 ) -> None:
     if not what_if_training:
-        rows.reject(devices.training[rows["device"]] == NO_TRAINING, INFERENCE_ONLY)
+        _reject(rows, rejected, devices.training[rows["device"]] == NO_TRAINING, INFERENCE_ONLY)
     peak = devices.peak_flop_per_s[rows["device"], peak_column(rows["precision"])]
-    rows.reject(peak <= 0, TYPE_NOT_OFFERED)
+    _reject(rows, rejected, peak <= 0, TYPE_NOT_OFFERED)
 
 
-def _tensor(rows: _Rows, models: ModelTable, devices: DeviceTable) -> None:
-    rows.expand("tp", _TP)
-    rows.keep(rows["size"] % rows["tp"] == 0)
+def _tensor(
+    rows: Columns, rejected: list[Columns], models: ModelTable, devices: DeviceTable
+) -> None:
+    _expand(rows, "tp", _TP)
+    _keep(rows, rows["size"] % rows["tp"] == 0)
     pick, tp = rows["model"], rows["tp"]
     widths = (models.heads, models.hidden, models.ffn_hidden)
     uneven = np.any([width[pick] % tp != 0 for width in widths], axis=0)
     kv = models.kv_heads[pick]
-    rows.reject(uneven | ((kv % tp != 0) & (tp % np.maximum(kv, 1) != 0)), INDIVISIBLE_HEADS)
+    _reject(
+        rows, rejected, uneven | ((kv % tp != 0) & (tp % np.maximum(kv, 1) != 0)), INDIVISIBLE_HEADS
+    )
     reach = np.maximum(devices.scale_up_size, devices.devices_per_node)
-    rows.reject(rows["tp"] > reach[rows["device"]], CROSSES_SCALE_UP)
+    _reject(rows, rejected, rows["tp"] > reach[rows["device"]], CROSSES_SCALE_UP)
 
 
-def _pipeline(rows: _Rows, models: ModelTable) -> None:
-    rows.expand("pp", _PP)
-    rows.keep((rows["size"] // rows["tp"]) % rows["pp"] == 0)
+def _pipeline(rows: Columns, rejected: list[Columns], models: ModelTable) -> None:
+    _expand(rows, "pp", _PP)
+    _keep(rows, (rows["size"] // rows["tp"]) % rows["pp"] == 0)
     layers = models.layers[rows["model"]]
     slots = -(-layers // rows["pp"]) * rows["pp"]
-    rows.reject((rows["pp"] > layers) | (slots > (1 + _UNEVEN_FRAC) * layers), INDIVISIBLE_LAYERS)
+    _reject(
+        rows,
+        rejected,
+        (rows["pp"] > layers) | (slots > (1 + _UNEVEN_FRAC) * layers),
+        INDIVISIBLE_LAYERS,
+    )
 
 
-def _context(rows: _Rows) -> None:
-    rows.expand("cp", _CP)
+def _context(rows: Columns, rejected: list[Columns]) -> None:
+    _expand(rows, "cp", _CP)
     left = rows["size"] // (rows["tp"] * rows["pp"])
     short = rows["seq_len"] < _CHUNK_TOKENS * rows["cp"]
-    rows.keep((left % rows["cp"] == 0) & (~short | (rows["cp"] == 1)))
-    rows.reject((rows["cp"] > 1) & (rows["seq_len"] % (2 * rows["cp"]) != 0), INDIVISIBLE_SEQUENCE)
-    rows.alive["dp"] = rows["size"] // (rows["tp"] * rows["pp"] * rows["cp"])
-    rows.reject(rows["dp"] > (1 + BATCH_TOLERANCE_FRAC) * rows["global_batch"], BATCH_INDIVISIBLE)
+    _keep(rows, (left % rows["cp"] == 0) & (~short | (rows["cp"] == 1)))
+    _reject(
+        rows,
+        rejected,
+        (rows["cp"] > 1) & (rows["seq_len"] % (2 * rows["cp"]) != 0),
+        INDIVISIBLE_SEQUENCE,
+    )
+    rows["dp"] = rows["size"] // (rows["tp"] * rows["pp"] * rows["cp"])
+    _reject(
+        rows,
+        rejected,
+        rows["dp"] > (1 + BATCH_TOLERANCE_FRAC) * rows["global_batch"],
+        BATCH_INDIVISIBLE,
+    )
 
 
-def _experts(rows: _Rows, models: ModelTable) -> None:
-    rows.expand("ep", _EP)
+def _experts(rows: Columns, rejected: list[Columns], models: ModelTable) -> None:
+    _expand(rows, "ep", _EP)
     experts = models.experts[rows["model"]]
     ranks = rows["tp"] * rows["cp"] * rows["dp"]
-    rows.keep((rows["ep"] == 1) | ((rows["ep"] <= experts) & (ranks % rows["ep"] == 0)))
+    _keep(rows, (rows["ep"] == 1) | ((rows["ep"] <= experts) & (ranks % rows["ep"] == 0)))
     experts = models.experts[rows["model"]]
-    rows.reject((rows["ep"] > 1) & (experts % rows["ep"] != 0), INDIVISIBLE_EXPERTS)
-    rows.expand("expert_tp", (0, 1))
+    _reject(rows, rejected, (rows["ep"] > 1) & (experts % rows["ep"] != 0), INDIVISIBLE_EXPERTS)
+    _expand(rows, "expert_tp", (0, 1))
     ranks = rows["tp"] * rows["cp"] * rows["dp"]
     experts = models.experts[rows["model"]]
     cut = rows["expert_tp"] == 1
-    rows.alive["expert_tp"] = np.where(cut, rows["tp"], 1)
+    rows["expert_tp"] = np.where(cut, rows["tp"], 1)
     spare = ranks // rows["ep"]
-    rows.keep(~cut | ((rows["tp"] > 1) & (experts > 0) & (spare % rows["tp"] == 0)))
+    _keep(rows, ~cut | ((rows["tp"] > 1) & (experts > 0) & (spare % rows["tp"] == 0)))
     width = models.moe_ffn_hidden[rows["model"]]
-    rows.reject(width % rows["expert_tp"] != 0, INDIVISIBLE_HEADS)
+    _reject(rows, rejected, width % rows["expert_tp"] != 0, INDIVISIBLE_HEADS)
 
 
-def _batch(rows: _Rows) -> None:
-    rows.expand("micro_batch", _MICRO_BATCH)
+def _batch(rows: Columns, rejected: list[Columns]) -> None:
+    _expand(rows, "micro_batch", _MICRO_BATCH)
     tokens = rows["micro_batch"] * rows["seq_len"] // rows["cp"]
-    rows.keep((rows["micro_batch"] == 1) | (tokens <= _MICRO_BATCH_TOKENS))
+    _keep(rows, (rows["micro_batch"] == 1) | (tokens <= _MICRO_BATCH_TOKENS))
     slot = rows["micro_batch"] * rows["dp"]
     wanted = rows["global_batch"]
     batches = np.maximum((2 * wanted + slot) // (2 * slot), 1)
     moved = np.abs(batches * slot - wanted) > BATCH_TOLERANCE_FRAC * wanted
-    rows.alive["global_batch"] = np.where(moved, wanted, batches * slot)
-    rows.reject(moved, BATCH_INDIVISIBLE)
+    rows["global_batch"] = np.where(moved, wanted, batches * slot)
+    _reject(rows, rejected, moved, BATCH_INDIVISIBLE)
 
 
-def _interleave(rows: _Rows, models: ModelTable) -> None:
-    rows.expand("interleave", _INTERLEAVE)
+def _interleave(rows: Columns, models: ModelTable) -> None:
+    _expand(rows, "interleave", _INTERLEAVE)
     batches = rows["global_batch"] // (rows["micro_batch"] * rows["dp"])
     woven = rows["interleave"] > 1
     chunks = rows["pp"] * rows["interleave"]
     layers = models.layers[rows["model"]]
     slots = -(-layers // chunks) * chunks
     room = (chunks <= layers) & (slots <= (1 + _UNEVEN_FRAC) * layers)
-    rows.keep(~woven | ((rows["pp"] > 1) & (batches >= rows["pp"]) & room))
+    _keep(rows, ~woven | ((rows["pp"] > 1) & (batches >= rows["pp"]) & room))
 
 
-def _zero(rows: _Rows, devices: DeviceTable, stacks: StackTable) -> None:
-    rows.expand("zero", (1, 3, 4))
+def _zero(rows: Columns, devices: DeviceTable, stacks: StackTable) -> None:
+    _expand(rows, "zero", (1, 3, 4))
     ranks = rows["dp"] * rows["cp"]
     domain = devices.scale_up_size[rows["device"]] // rows["tp"]
     hybrid = rows["zero"] == 4
@@ -287,6 +295,6 @@ def _zero(rows: _Rows, devices: DeviceTable, stacks: StackTable) -> None:
     always = stacks.zero[rows["stack"]] == 3
     allowed = np.where(weights, (ranks > 1) & ((rows["pp"] == 1) | always), ~always | (ranks == 1))
     inside = (domain > 1) & (domain < ranks) & (ranks % np.maximum(domain, 1) == 0)
-    rows.alive["shard"] = np.where(hybrid, domain, ranks)
-    rows.alive["zero"] = np.minimum(rows["zero"], 3)
-    rows.keep(allowed & (~hybrid | inside))
+    rows["shard"] = np.where(hybrid, domain, ranks)
+    rows["zero"] = np.minimum(rows["zero"], 3)
+    _keep(rows, allowed & (~hybrid | inside))
