@@ -1,6 +1,14 @@
-"""Why a pool cannot serve a job: codes and their sentences."""
+"""Which pools may serve which jobs, and why not: codes, their sentences, and the rules."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hardware.column import Bools, Ints
+from hardware.table import TRAINS
+from planner.scenario import TRAINING_KINDS, Scenario
 
 __all__ = [
     "ELIGIBLE",
@@ -17,6 +25,10 @@ __all__ = [
     "POOL_OF_LESSOR",
     "REASONS",
     "TOO_FEW_NODES",
+    "access_reasons",
+    "lessors",
+    "pair_reasons",
+    "same_name",
 ]
 
 # A pair of job and pool is usable (0), or carries the first of these that holds.
@@ -51,3 +63,111 @@ REASONS = (
     "the job does not fit into the memory of as many devices as the pool has",
     "no layout divides the job over the pool's devices",
 )
+
+
+def same_name(text: str) -> str:
+    """An organisation's or workload's name without differences of case and spacing."""
+    return " ".join(text.split()).casefold()
+
+
+def lessors(scenario: Scenario) -> frozenset[str]:
+    """Organisations that own a leased pool, as `same_name` writes them."""
+    owners = (pool.owner for pool in scenario.pools.values() if pool.basis == "leased")
+    return frozenset(same_name(owner) for owner in owners if owner)
+
+
+def access_reasons(scenario: Scenario) -> Ints:
+    """
+    Whether each consortium may use each pool, by who it is.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Pools with their programme and who they are open to, consortiums, rules.
+
+    Returns
+    -------
+    Ints [consortium, pool]
+        ELIGIBLE, POOL_CLOSED, OTHER_PROGRAMME or POOL_OF_LESSOR. [code]
+
+    Notes
+    -----
+    An own pool that is open to nobody by name is open to consortiums with its owner
+    among the members. A pool that a programme pays for serves that programme only.
+    """
+    excluded = lessors(scenario) if scenario.rules.lessor_excluded else frozenset()
+    pools = list(scenario.pools.values())
+    owners = [same_name(pool.owner) for pool in pools]
+    open_to = [None if pool.open_to is None else frozenset(pool.open_to) for pool in pools]
+    programmes = [pool.programme for pool in pools]
+    leased = np.array([pool.basis == "leased" for pool in pools])
+    reasons = np.zeros((len(scenario.consortiums), len(pools)), dtype=np.int64)
+    for at, (name, consortium) in enumerate(scenario.consortiums.items()):
+        members = {same_name(member) for member in consortium.members}
+        row = reasons[at]
+        if members & excluded:
+            row[leased] = POOL_OF_LESSOR
+        row[[p is not None and p != consortium.programme for p in programmes]] = OTHER_PROGRAMME
+        row[
+            [
+                (pool.basis == "own" and owner not in members) if allowed is None
+                else name not in allowed
+                for pool, owner, allowed in zip(pools, owners, open_to, strict=True)
+            ]
+        ] = POOL_CLOSED  # fmt: skip
+    return reasons
+
+
+def pair_reasons(scenario: Scenario, devices: Sequence[str], training: Ints) -> Ints:
+    """
+    Why each pool cannot serve each job, days, nodes and memory not yet looked at.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A scenario whose names are all known.
+    devices : sequence of str [pool]
+        Device of each pool, spelt as the jobs' `devices` are.
+    training : Ints [pool]
+        INFERENCE_ONLY, CLAIMED or TRAINS of each pool's device. [code]
+
+    Returns
+    -------
+    Ints [job, pool]
+        ELIGIBLE, or the first code that holds. [code]
+
+    Notes
+    -----
+    Training that a vendor claims and nobody has shown counts as none, unless the job
+    says `what_if_training`.
+    """
+    access = access_reasons(scenario)
+    row = {name: at for at, name in enumerate(scenario.consortiums)}
+    pools = list(scenario.pools.items())
+    names = [name for name, _ in pools]
+    trains = np.asarray(training) == TRAINS
+    reasons = np.empty((len(scenario.jobs), len(pools)), dtype=np.int64)
+    masks: dict[object, Bools] = {}
+
+    def among(wanted: tuple[str, ...], have: Sequence[str], label: str) -> Bools:
+        key = (label, wanted)
+        if key not in masks:
+            masks[key] = np.isin(np.array(have), np.array(wanted, dtype=str))
+        return masks[key]
+
+    kinds = {
+        kind: np.array([pool.kinds is None or kind in pool.kinds for _, pool in pools])
+        for kind in {job.kind for job in scenario.jobs.values()}
+    }
+    for at, job in enumerate(scenario.jobs.values()):
+        reason = access[row[job.consortium]].copy()
+        late = reason == ELIGIBLE
+        if job.kind in TRAINING_KINDS and not job.what_if_training:
+            reason[late & ~trains] = NOT_TRAINING
+        reason[late & ~kinds[job.kind]] = OTHER_KIND
+        if job.pools is not None:
+            reason[~among(job.pools, names, "pool")] = OTHER_POOL
+        if job.devices is not None:
+            reason[~among(job.devices, devices, "device")] = OTHER_DEVICE
+        reasons[at] = reason
+    return reasons
