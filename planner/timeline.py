@@ -144,12 +144,11 @@ def support(scenario: Scenario) -> SupportTable:
     first, last, hold = [], [], []
     for name, consortium in scenario.consortiums.items():
         joined = 0 if consortium.joined is None else day_number(consortium.joined, scenario.horizon)
-        end = ends.get(name)
+        end = ends.get(name, days)
         if consortium.left is not None:
-            left = day_number(consortium.left, scenario.horizon) + 1
-            end = left if end is None else min(left, end)
+            end = min(end, day_number(consortium.left, scenario.horizon) + 1)
         first.append(max(joined, 0))
-        last.append(days if end is None else min(end, days))
+        last.append(min(end, days))
         supported = last[-1] > first[-1]
         hold.append(min(last[-1] + handback, days) if supported else last[-1])
     columns = (np.array(column, dtype=np.int64) for column in (first, last, hold))
