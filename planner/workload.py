@@ -1,0 +1,400 @@
+"""Models as a person writes them: the model sheet, the catalogue of published models, look-up."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from hardware.errors import Diagnostic, InputError, UnknownName, Where
+from hardware.quantity import (
+    AsOf,
+    CountFigure,
+    DurationFigure,
+    Figure,
+    Mark,
+    Record,
+    TokensFigure,
+    figure_schema,
+    read_figure,
+)
+from hardware.sheet import Document, Path_, parse_document, read_document, read_text, where_is
+from hardware.units import parse_tokens
+from planner.architecture import ModelTable, model_table
+from planner.hf_config import is_config, read_config
+from planner.lookup import file_meant, index_by_spelling, spelling, unknown_model
+from planner.origin import figures_with_origin
+from planner.shape import completed, shape_faults
+
+__all__ = [
+    "DEFAULT_SEQ_LEN",
+    "EncoderSheet",
+    "ModelFile",
+    "ModelSheet",
+    "PublishedSheet",
+    "TrainingSheet",
+    "catalogue",
+    "columns_of",
+    "figures_of",
+    "load_models",
+    "load_sheets",
+    "seq_len_of",
+    "sheet_faults",
+    "table_of",
+]
+
+DEFAULT_SEQ_LEN = 4096
+"""Tokens a sequence where none is published: the commonest pre-training length that is."""
+
+Mlp = Literal[
+    "swiglu", "geglu", "reglu", "polynorm_glu", "swiglu_clamped", "gelu", "relu", "squared_relu"
+]
+_PLAIN_MLPS = ("gelu", "relu", "squared_relu")
+
+
+def _count_of_parameters(text: object) -> dict[str, Any]:
+    try:
+        return {"value": parse_tokens(text)}
+    except ValueError:
+        raise ValueError(
+            f"found {text!r}, expected a number of parameters, such as `8.03 B`"
+        ) from None
+
+
+ParametersFigure = Annotated[
+    Figure, read_figure(_count_of_parameters), figure_schema("8.03 B", numeric=True)
+]
+
+
+class EncoderSheet(Record):
+    """Blocks in front of the language model that turn pictures, sound or motion into tokens."""
+
+    kind: Literal["vision", "audio", "video", "motion"] = "vision"
+    """What it reads."""
+    layers: CountFigure
+    """Blocks of the encoder."""
+    hidden: CountFigure
+    """Width of the encoder."""
+    ffn_hidden: CountFigure
+    """Width of the encoder's MLP."""
+    heads: CountFigure
+    """Attention heads of the encoder."""
+    mlp: Mlp = "gelu"
+    """Kind of the encoder's MLP; gated kinds have three matrices, plain kinds two."""
+    tokens: CountFigure
+    """Encoder tokens in one training sequence, on average; 0 = present, but not fed."""
+    frozen: bool = False
+    """Whether the encoder is kept as it is instead of trained."""
+
+
+class PublishedSheet(Record):
+    """What the publisher says of the size, to compare a recount with."""
+
+    total: ParametersFigure | None = None
+    """All parameters."""
+    active: ParametersFigure | None = None
+    """Parameters a token passes through."""
+    counts_mtp: bool = False
+    """Whether the total counts multi-token-prediction blocks."""
+    counts_input_embedding: bool = True
+    """Whether the active figure counts the input embedding."""
+    note: str = ""
+    """What is disputed, missing or left out."""
+
+
+class TrainingSheet(Record):
+    """The run that made the model, as far as published; gives a job its defaults."""
+
+    seq_len: CountFigure | None = None
+    """Tokens a sequence in pre-training."""
+    tokens: TokensFigure | None = None
+    """Tokens trained on, such as `11 T`."""
+    accelerator: str = ""
+    """What it was trained on."""
+    devices: CountFigure | None = None
+    """How many of them."""
+    duration: DurationFigure | None = None
+    """How long it took, such as `70 days`."""
+
+
+class ModelSheet(Record):
+    """Shape of a language model, in the terms of the field."""
+
+    schema_: str = Field(default="", alias="$schema")
+    """JSON Schema of this file, for editors; ignored."""
+    name: str = ""
+    """Name of the model; needed where a file holds one model alone."""
+    aliases: tuple[str, ...] = ()
+    """Other names that find it."""
+    publisher: str = ""
+    """Who made it."""
+    mark: Mark = "stated"
+    """Where every figure comes from that does not say so itself."""
+    source: str = ""
+    """Publication of every figure that does not name its own."""
+    as_of: AsOf = ""
+    """Date of the source: a day, a month or a year."""
+    note: str = ""
+    """Anything a reviewer should know."""
+    layers: CountFigure
+    """Blocks of the language model, without multi-token prediction."""
+    hidden: CountFigure
+    """Width of the residual stream."""
+    ffn_hidden: CountFigure | None = None
+    """Width of a dense MLP; may be left out where no layer is dense."""
+    heads: CountFigure
+    """Query heads."""
+    kv_heads: CountFigure | None = None
+    """Key-value heads; left out = as many as query heads."""
+    head_dim: CountFigure | None = None
+    """Width of a query or key head; left out = hidden / heads. Latent attention: with position."""
+    v_head_dim: CountFigure | None = None
+    """Width of a value head; left out = head_dim."""
+    vocab: CountFigure
+    """Rows of the embedding."""
+    mlp: Mlp = "swiglu"
+    """Kind of MLP; gated kinds have three matrices, plain kinds two."""
+    experts: CountFigure | None = None
+    """Routed experts a layer; left out = dense."""
+    top_k: CountFigure | None = None
+    """Routed experts a token passes through."""
+    moe_ffn_hidden: CountFigure | None = None
+    """Width of one routed expert."""
+    shared_experts: CountFigure | None = None
+    """Experts that every token passes through."""
+    shared_ffn_hidden: CountFigure | None = None
+    """Width of one shared expert; left out = that of a routed one."""
+    dense_layers: CountFigure | None = None
+    """Leading layers with a dense MLP in a model with experts; left out = none."""
+    expert_groups: CountFigure | None = None
+    """Groups of group-limited routing."""
+    groups_per_token: CountFigure | None = None
+    """Expert groups that one token may use."""
+    q_lora: CountFigure | None = None
+    """Latent attention: rank of the queries; left out = not compressed."""
+    kv_lora: CountFigure | None = None
+    """Latent attention: rank of keys and values; its presence makes attention latent."""
+    rope_head_dim: CountFigure | None = None
+    """Latent attention: the part of head_dim that carries position."""
+    window_layers: CountFigure | None = None
+    """Layers whose attention sees only the last `window` tokens."""
+    window: CountFigure | None = None
+    """Tokens that a sliding layer sees."""
+    linear_layers: CountFigure | None = None
+    """Layers of linear attention, counted as Kimi Delta Attention."""
+    mtp_layers: CountFigure | None = None
+    """Multi-token-prediction blocks behind the last layer."""
+    mtp_mlp: Literal["experts", "dense"] = "experts"
+    """MLP of those blocks; a dense model has dense ones either way."""
+    tied_embeddings: bool = False
+    """Whether input and output embedding are one matrix."""
+    max_positions: CountFigure | None = None
+    """Learned position embeddings; left out = rotary or none."""
+    qk_norm: bool = False
+    """Whether queries and keys are normalised a head."""
+    attention_gate: bool = False
+    """Whether the attention output is gated, a value each."""
+    max_context: CountFigure | None = None
+    """Longest context that the model is made for; tells nothing of the training length."""
+    encoder: EncoderSheet | None = None
+    """Encoder in front of the language model."""
+    published: PublishedSheet = PublishedSheet()
+    """What the publisher says of the size."""
+    training: TrainingSheet = TrainingSheet()
+    """The run that made it."""
+
+
+class ModelFile(Record):
+    """A file of model sheets by name."""
+
+    schema_: str = Field(default="", alias="$schema")
+    """JSON Schema of this file, for editors; ignored."""
+    models: dict[str, ModelSheet]
+    """Sheets, by name of the model."""
+
+
+_COUNTS = (
+    *("layers", "hidden", "ffn_hidden", "heads", "kv_heads", "head_dim", "v_head_dim", "vocab"),
+    *("experts", "top_k", "moe_ffn_hidden", "shared_experts", "shared_ffn_hidden"),
+    *("dense_layers", "expert_groups", "groups_per_token", "q_lora", "kv_lora", "rope_head_dim"),
+    *("window_layers", "window", "linear_layers", "mtp_layers", "max_positions"),
+)
+_ENCODER_COUNTS = ("layers", "hidden", "ffn_hidden", "heads", "tokens")
+
+
+def columns_of(sheet: ModelSheet) -> dict[str, int]:
+    """Columns of `ModelTable` as the sheet gives them; a column left out is absent."""
+    given = {name: getattr(sheet, name) for name in _COUNTS}
+    columns = {name: int(figure.value) for name, figure in given.items() if figure is not None}
+    columns["mlp_matrices"] = 2 if sheet.mlp in _PLAIN_MLPS else 3
+    columns["tied_embeddings"] = int(sheet.tied_embeddings)
+    columns["qk_norm"] = int(sheet.qk_norm)
+    columns["attention_gate"] = int(sheet.attention_gate)
+    columns["mtp_dense"] = int(sheet.mtp_mlp == "dense")
+    if sheet.encoder is not None:
+        for name in _ENCODER_COUNTS:
+            columns[f"encoder_{name}"] = int(getattr(sheet.encoder, name).value)
+        if sheet.encoder.mlp not in _PLAIN_MLPS:  # the table counts two matrices
+            columns["encoder_ffn_hidden"] = columns["encoder_ffn_hidden"] * 3 // 2
+        columns["encoder_frozen"] = int(sheet.encoder.frozen)
+    return columns
+
+
+def sheet_faults(sheet: ModelSheet, document: Document, path: Path_ = ()) -> list[Diagnostic]:
+    """Rules that the shape of one sheet breaks, each at its place in the document."""
+    return [
+        Diagnostic(
+            fault.code,
+            fault.message,
+            where_is(document, (*path, *_field_of(fault.column))),
+            fault.found,
+            fault.expected,
+            fault.hint,
+        )
+        for fault in shape_faults(columns_of(sheet))
+    ]
+
+
+def _field_of(column: str) -> Path_:
+    if column.startswith("encoder_"):
+        return ("encoder", column.removeprefix("encoder_"))
+    return (column,)
+
+
+def table_of(sheets: Iterable[ModelSheet]) -> ModelTable:
+    """
+    The sheets as columns, in their order. [model]
+
+    Raises
+    ------
+    InputError
+        A shape is not sound.
+    """
+    sheets = tuple(sheets)
+    faults = [
+        Diagnostic(fault.code, f"{sheet.name}: {fault.message}", Where(field=fault.column),
+                   fault.found, fault.expected, fault.hint)
+        for sheet in sheets
+        for fault in shape_faults(columns_of(sheet))
+    ]  # fmt: skip
+    if faults:
+        raise InputError(faults)
+    rows = [completed(columns_of(sheet)) for sheet in sheets]
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names}
+    return model_table(tuple(sheet.name for sheet in sheets), **columns)
+
+
+def figures_of(sheet: ModelSheet) -> list[tuple[str, Figure]]:
+    """Every figure of a sheet by field, with the mark and source that it inherits."""
+    return figures_with_origin(sheet, mark=sheet.mark, source=sheet.source, as_of=sheet.as_of)
+
+
+def seq_len_of(sheet: ModelSheet) -> Figure:
+    """Tokens a sequence to train with: the published length, or `DEFAULT_SEQ_LEN` as assumed."""
+    for name, figure in figures_of(sheet):
+        if name == "training.seq_len":
+            return figure
+    return Figure(value=DEFAULT_SEQ_LEN, mark="assumed", note="no training length is published")
+
+
+@functools.cache
+def catalogue() -> Mapping[str, ModelSheet]:
+    """The shipped sheets, by name."""
+    place = resources.files("planner") / "sheets" / "models.yaml"
+    return _sheets_in(read_text(place.read_text("utf-8"), "models.yaml"))
+
+
+def _sheets_in(document: Document) -> dict[str, ModelSheet]:
+    """Every sheet of a document: a file of sheets, one sheet, or a Hugging Face configuration."""
+    data = document.data if isinstance(document.data, dict) else {}
+    if is_config(data):
+        sheet = ModelSheet.model_validate(read_config(document))
+        return {sheet.name: sheet}
+    if "models" in data:
+        entries = parse_document(document, ModelFile).models
+        named = {name: sheet.model_copy(update={"name": name}) for name, sheet in entries.items()}
+        places: dict[str, Path_] = {name: ("models", name) for name in named}
+    else:
+        sheet = parse_document(document, ModelSheet)
+        if not sheet.name:
+            raise InputError(
+                Diagnostic("missing-field", "the field `name` is missing", where_is(document, ()))
+            )
+        named, places = {sheet.name: sheet}, {sheet.name: ()}
+    faults = [
+        fault
+        for name, sheet in named.items()
+        for fault in sheet_faults(sheet, document, places[name])
+    ]
+    if faults:
+        raise InputError(faults)
+    return named
+
+
+def load_sheets(
+    *names_or_paths: str | Path, files: Iterable[str | Path] = ()
+) -> tuple[ModelSheet, ...]:
+    """
+    Model sheets by catalogue name, by path of a sheet, or by path of a ``config.json``.
+
+    Parameters
+    ----------
+    *names_or_paths : str or Path
+        A name or alias in any case, a file of sheets (all of it), one sheet, a
+        Hugging Face configuration, or a directory that holds one.
+    files : iterable of str or Path
+        Files of sheets whose models add to the catalogue; the same name replaces.
+
+    Raises
+    ------
+    UnknownName
+        Nothing answers to the name; the diagnostic carries near matches.
+    InputError
+        A file is at fault; every fault of every file at once.
+    """
+    faults: list[Diagnostic] = []
+    known: dict[str, ModelSheet] = dict(catalogue())
+    for path in files:
+        known |= _read(path, faults)
+    index = index_by_spelling(((s.name, *s.aliases), s) for s in known.values())
+    found: list[ModelSheet] = []
+    for name in names_or_paths:
+        place = file_meant(name, index)
+        if place is not None:
+            found += _read(place, faults).values()
+        elif spelling(str(name)) in index:
+            found.append(index[spelling(str(name))])
+        else:
+            names = [spelt for sheet in known.values() for spelt in (sheet.name, *sheet.aliases)]
+            faults.append(unknown_model(name, names))
+    if faults and all(fault.code == "unknown-model" for fault in faults):
+        raise UnknownName(faults)
+    if faults:
+        raise InputError(faults)
+    return tuple(found)
+
+
+def _read(path: str | Path, faults: list[Diagnostic]) -> dict[str, ModelSheet]:
+    try:
+        return _sheets_in(read_document(path))
+    except InputError as error:
+        faults += error.diagnostics
+        return {}
+
+
+def load_models(*names_or_paths: str | Path, files: Iterable[str | Path] = ()) -> ModelTable:
+    """
+    Shapes of models as columns; see `load_sheets` for what a name may be. [model]
+
+    Examples
+    --------
+    >>> load_models("llama3-8b", "deepseek-v3").names
+    ('Llama-3.1-8B', 'DeepSeek-V3')
+    """
+    return table_of(load_sheets(*names_or_paths, files=files))
