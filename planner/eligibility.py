@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -66,8 +68,15 @@ REASONS = (
 
 
 def same_name(text: str) -> str:
-    """An organisation's or workload's name without differences of case and spacing."""
-    return " ".join(text.split()).casefold()
+    """
+    What two spellings of a name share: case, width, spaces, dashes and underscores aside.
+
+    Examples
+    --------
+    >>> same_name("SK-Telecom") == same_name(" sk telecom")
+    True
+    """
+    return re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def lessors(scenario: Scenario) -> frozenset[str]:

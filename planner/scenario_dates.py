@@ -133,7 +133,7 @@ def check_job_days(written: Written) -> Iterator[Diagnostic]:
 def _way_out(written: Written, consortium: str) -> str:
     """What a planner can do for work after an evaluation whose result is open."""
     for evaluation in written.scenario.evaluations:
-        undecided = evaluation.removed is None and evaluation.removes > 0
+        undecided = evaluation.removed is None
         if undecided and consortium in candidates_of(written.scenario, evaluation):
             return (
                 f"the evaluation of {evaluation.day} is undecided; give work after it to a "

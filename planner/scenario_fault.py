@@ -30,10 +30,10 @@ class Written:
         """What the file says at a field, without its origin."""
         value: Any = self.document.data
         for step in path:
-            if isinstance(value, dict):
-                value = value.get(step)
+            if isinstance(value, list) and isinstance(step, int):
+                value = value[step]
             else:
-                value = value[step] if isinstance(value, list) else None
+                value = value.get(step) if isinstance(value, dict) else None
         return str(value.get("value") if isinstance(value, dict) else value)
 
     def fault(

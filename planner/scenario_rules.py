@@ -99,7 +99,11 @@ def check_currencies(written: Written) -> Iterator[Diagnostic]:
         (("power", "tariff"), scenario.power.tariff),
     ]
     for path, amount in money:
-        if amount and amount.currency not in (scenario.currency, *scenario.exchange):
+        if (
+            amount
+            and amount.value
+            and amount.currency not in (scenario.currency, *scenario.exchange)
+        ):
             yield written.fault(
                 path, "no-exchange-rate", "the currency is not the plan's, and has no rate",
                 found=amount.currency, expected=scenario.currency,

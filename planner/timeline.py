@@ -92,7 +92,7 @@ class SupportTable:
 
 
 def candidates_of(scenario: Scenario, evaluation: Evaluation) -> tuple[str, ...]:
-    """Who is evaluated: those named, or all consortiums in support on that day."""
+    """Who is evaluated: those named, or every consortium, placeholders aside, there that day."""
     if evaluation.candidates is not None:
         return evaluation.candidates
     gone = {
@@ -104,7 +104,8 @@ def candidates_of(scenario: Scenario, evaluation: Evaluation) -> tuple[str, ...]
     return tuple(
         name
         for name, consortium in scenario.consortiums.items()
-        if name not in gone
+        if not consortium.placeholder
+        and name not in gone
         and (consortium.joined is None or consortium.joined <= evaluation.day)
         and (consortium.left is None or consortium.left >= evaluation.day)
     )
@@ -127,8 +128,7 @@ def support(scenario: Scenario) -> SupportTable:
     Notes
     -----
     The day of leaving or of a result is the last day of support. An evaluation without
-    a result ends the support of all its candidates, because nobody knows who remains;
-    one that removes nobody ends none.
+    a result ends the support of all its candidates, because nobody knows who remains.
     """
     days = (scenario.horizon.last - scenario.horizon.first).days + 1
     handback = int(scenario.rules.handback.value // DAY_S)
@@ -137,7 +137,7 @@ def support(scenario: Scenario) -> SupportTable:
         if evaluation.removed is not None:
             stopped = evaluation.removed
         else:
-            stopped = candidates_of(scenario, evaluation) if evaluation.removes else ()
+            stopped = candidates_of(scenario, evaluation)
         end = day_number(evaluation.day, scenario.horizon) + 1
         for name in stopped:
             ends[name] = min(ends.get(name, end), end)
