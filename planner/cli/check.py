@@ -1,0 +1,120 @@
+"""The `check` command: validate any file that this program reads, all faults at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.cli.output import Output, Report, Section, option, output_options
+
+if TYPE_CHECKING:
+    from hardware.errors import Diagnostic
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@option("--strict", is_flag=True, help="Warnings make the exit code 1.")
+@output_options
+def command(files: tuple[str, ...], strict: bool, output: Output) -> int:
+    """
+    Validate scenarios, sheets and plans; show all faults.
+
+    \b
+    Examples:
+      planner check scenario.yaml
+      planner check my-devices.yaml my-model.yaml plan.json
+      planner check --format json scenario.yaml | jq .diagnostics
+
+    What a file is, is read from its `schema` or its keys: a scenario, a hardware
+    sheet, a model sheet, a Hugging Face config.json, a plan. Exit code 2 when
+    anything is invalid; - reads standard input.
+    """
+    found = [(path, *_checked(path)) for path in files]
+    output.show(_report(found, output))
+    diagnostics = [fault for _, _, faults in found for fault in faults]
+    if any(fault.severity == "error" for fault in diagnostics):
+        return 2
+    return 1 if strict and diagnostics else 0
+
+
+def _checked(path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
+    """What a file is, and its faults."""
+    from hardware.errors import InputError
+    from hardware.sheet import read_document
+    from planner.cli.recognise import faults_of, kind_of
+
+    kind = None
+    try:
+        document = read_document(path)
+        kind = kind_of(document)
+        return kind, tuple(faults_of(document, kind))
+    except InputError as error:
+        return kind, error.diagnostics
+
+
+def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output: Output) -> Report:
+    from planner.cli.failure import styled
+
+    faults = [fault for _, _, faults in found for fault in faults]
+    errors = sum(fault.severity == "error" for fault in faults)
+    color = output.path == "-" and output.has_color(_stdout())
+    texts = tuple("\n" + (styled(fault) if color else str(fault)) for fault in faults)
+    kinds = tuple(f"{path}: {kind or 'not recognised'}" for path, kind, _ in found)
+    document: dict[str, Any] = {
+        "schema": "planner/check/1",
+        "files": [
+            {
+                "path": path,
+                "kind": kind,
+                "errors": sum(fault.severity == "error" for fault in faults),
+                "warnings": sum(fault.severity == "warning" for fault in faults),
+            }
+            for path, kind, faults in found
+        ],
+        "diagnostics": [fault.to_dict() for fault in faults],
+    }
+    bodies = (Section("", ("\n".join(texts).strip(),)),) if texts else ()
+    listing = (Section("", kinds),) if output.verbose or not faults else ()
+    return Report(
+        _sentence(found, errors, len(faults) - errors),
+        (*bodies, *listing),
+        document,
+        sheet=_sheet(faults),
+        good=not errors,
+    )
+
+
+def _stdout() -> Any:
+    import sys
+
+    return sys.stdout
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sentence(
+    found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], errors: int, warnings: int
+) -> str:
+    if not errors and not warnings:
+        return f"{_number_of(len(found), 'file')} checked, no faults"
+    bad = sum(1 for _, _, faults in found if faults)
+    parts = [_number_of(errors, "error")] if errors else []
+    parts += [_number_of(warnings, "warning")] if warnings else []
+    return f"{' and '.join(parts)} in {bad} of {_number_of(len(found), 'file')}"
+
+
+def _sheet(faults: list[Diagnostic]) -> Any:
+    from planner.cli.table import Column, Table
+
+    keys = ("severity", "code", "message", "path", "line", "column", "field", "found",
+            "expected", "hint")  # fmt: skip
+    rows = [fault.to_dict() for fault in faults]
+    return Table(
+        tuple(Column(key, key) for key in keys),
+        tuple(tuple(row.get(key) for key in keys) for row in rows),
+    )

@@ -1,0 +1,95 @@
+"""The `explain` command: the page of a code, or the story of one job of a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planner.cli.output import Output, Report, Section, option, output_options
+
+__all__ = ["command"]
+
+
+@click.command("explain")
+@click.argument("name", metavar="CODE|JOB", required=False, default="")
+@option("--plan", "plan_path", metavar="PLAN.json", default=None,
+        help="Explain a job of this plan in place of a code; - is standard input.")  # fmt: skip
+@output_options
+def command(name: str, plan_path: str | None, output: Output) -> int:
+    """
+    Say what a code means, or why a job was placed so.
+
+    \b
+    Examples:
+      planner explain                         all codes
+      planner explain unit-mismatch           the page of one
+      planner explain ember --plan plan.json  where the job runs, or why it does not
+    """
+    if plan_path is not None:
+        output.show(_job_report(name, plan_path))
+    elif name:
+        output.show(_page_report(name))
+    else:
+        output.show(_index_report())
+    return 0
+
+
+def _page_report(code: str) -> Report:
+    from planner.code_pages import code_page
+
+    page = code_page(code)
+    document = {"schema": "planner/explain/1", "code": code, "page": page}
+    return Report(code, (Section("", (page,)),), document)
+
+
+def _index_report() -> Report:
+    from planner.cli.table import Column, Table
+    from planner.code_pages import code_pages
+
+    firsts = {code: page.split("\n\n")[0].replace("\n", " ") for code, page in code_pages().items()}
+    table = Table((Column("code", "code"), Column("meaning", "meaning")), tuple(firsts.items()))
+    entries = [{"code": code, "meaning": meaning} for code, meaning in firsts.items()]
+    document = {"schema": "planner/explain/1", "codes": entries}
+    return Report(f"{len(firsts)} codes; `planner explain CODE` shows the page", (table,), document)
+
+
+def _job_report(name: str, plan_path: str) -> Report:
+    from hardware.errors import Diagnostic, InputError, UnknownName, Where, near_match
+    from hardware.sheet import read_document
+
+    if not name:
+        raise InputError(Diagnostic("missing-argument", "no job is named", Where(plan_path),
+                                    expected="`planner explain JOB --plan PLAN.json`"))  # fmt: skip
+    data = read_document(plan_path).data
+    if not isinstance(data, dict) or not isinstance(data.get("jobs"), list):
+        raise InputError(Diagnostic("not-a-plan", "the file is not a plan", Where(plan_path),
+                                    expected="what `planner allocate -o` wrote"))  # fmt: skip
+    jobs = {str(job.get("job")): job for job in data["jobs"] if isinstance(job, dict)}
+    if name not in jobs:
+        raise UnknownName(Diagnostic("unknown-job", f"no job `{name}` in the plan",
+                                     Where(plan_path), hint=near_match(name, jobs)))  # fmt: skip
+    rows = [row for row in data.get("rows", []) if row.get("job") == name]
+    document = {"schema": "planner/explain/1", "job": jobs[name], "rows": rows}
+    return Report(_verdict(name, jobs[name]), (Section("", _story(jobs[name], rows)),), document)
+
+
+def _verdict(name: str, job: dict[str, Any]) -> str:
+    done = job.get("done_frac")
+    if not job.get("placed"):
+        return f"{name} is not placed"
+    part = f" with {100 * done:.3g} % of its work done" if done is not None and done < 1 else ""
+    return f"{name} is placed{part}"
+
+
+def _story(job: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    lines = [
+        f"{row.get('nodes')} nodes of {row.get('pool')} ({row.get('device')}), ids "
+        f"{row.get('node_ids')}, {row.get('from')} to {row.get('to')}, layout {row.get('layout')}"
+        for row in rows
+    ]
+    if job.get("sentence"):
+        lines.append(str(job["sentence"]))
+    if job.get("hint"):
+        lines.append(f"hint: {job['hint']}")
+    return tuple(lines)

@@ -1,0 +1,156 @@
+"""The root command: knows every command by name and loads one only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+__all__ = ["COMMANDS", "main", "root", "run"]
+
+# Command -> (module, first line of its help). The module has a click command named
+# `command`, and imports nothing but click until that command is called.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("planner.cli.new", "Copy a working example to edit."),
+    "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),
+    "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
+    "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),
+    "completion": ("planner.cli.completion", "Print the line that turns on shell completion."),
+}
+
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "Plan a shared pool": ("new", "check", "allocate", "verify", "explain"),
+    "Predict a run": ("estimate", "compare", "catalog"),
+    "Trust the prediction": ("backtest", "calibrate"),
+    "Set up": ("schema", "completion"),
+}
+
+_EPILOG = (
+    "Exit codes: 0 yes, 1 no (findings, infeasible, violations), 2 the question is wrong, "
+    "3 our fault, 130 interrupted. Every option has an environment variable, shown in the "
+    "help of its command."
+)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called; its own help imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now; None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        import importlib
+
+        found = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name][0]}.command is a {type(found).__name__}")
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments call; a near match is named when there is none."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        import difflib
+
+        near = difflib.get_close_matches(name, list(COMMANDS), n=3, cutoff=0.6)
+        remedy = " or ".join(f"`{match}`" for match in near)
+        hint = f"did you mean {remedy}?" if near else "`planner --help` lists the commands"
+        raise click.UsageError(f"no command `{name}`; {hint}", ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by purpose, each with its first help line, from the table alone."""
+        width = max(map(len, COMMANDS))
+        for title, names in _SECTIONS.items():
+            rows = [(name.ljust(width), COMMANDS[name][1]) for name in names if name in COMMANDS]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Names that complete a word, without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=COMMANDS[name][1])
+            for name in COMMANDS
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+def _show_version(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from planner.version import version
+
+        click.echo(f"planner {version()}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "auto_envvar_prefix": "PLANNER",
+    },
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False,
+              callback=_show_version, help="Show the version and exit.")  # fmt: skip
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """
+    Predict what training costs on an accelerator, and divide a pool of accelerators.
+
+    \b
+    Examples:
+      planner new my-plan             a working example to edit
+      planner allocate my-plan/first.yaml
+      planner explain unit-mismatch   what a code in an error means
+    """
+    import os
+
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False  # click itself does not read it
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command line and return its exit code.
+
+    Every failure ends here: as a text on standard error and one of the
+    documented codes, never as a traceback unless `--debug` asks for it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")  # an ASCII terminal shows ? for the sign it lacks
+    manner: dict[str, object] = {}
+    try:
+        answer = root.main(arguments, prog_name="planner", standalone_mode=False, obj=manner)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:
+        from planner.cli.failure import exit_code_of
+
+        return exit_code_of(error, debug=bool(manner.get("debug")))
+    return answer if isinstance(answer, int) else 0
+
+
+def main() -> None:
+    """Entry point of the `planner` command."""
+    sys.exit(run())

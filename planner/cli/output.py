@@ -1,0 +1,306 @@
+"""The options that every command shares, and the one way from an answer to a file or stream."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from hardware.errors import Diagnostic, InputError
+    from planner.cli.table import Table
+
+__all__ = ["Output", "Report", "Section", "option", "output_options", "write_whole"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Every option shows the environment variable that stands in for it.
+option = functools.partial(click.option, show_envvar=True)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled list of lines, such as what was not done and why."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    An answer before it is text: the same answer serves a table, JSON and CSV.
+
+    The sentence is the verdict; `document` is what JSON prints, in plain types
+    and SI units; `sheet` is the table that CSV prints, the first one by default.
+    """
+
+    sentence: str
+    blocks: tuple[Table | Section, ...]
+    document: dict[str, Any]
+    sheet: Table | None = None
+    good: bool | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how a command answers: format, file, and how much it says on the side."""
+
+    format: str = "table"
+    path: str = "-"
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    progress: bool = True
+    format_is_stated: bool = False
+
+    def show(self, report: Report) -> None:
+        """Write the answer in the format asked for, to the file or to standard output."""
+        if self.format == "json":
+            text = json_text(report.document)
+        elif self.format == "csv":
+            text = csv_text(report)
+        else:
+            on_stdout = self.path == "-"
+            width = terminal_width() if on_stdout else 100
+            text = report_text(report, width, color=on_stdout and self.has_color(sys.stdout))
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        """Write a whole text to the file or to standard output."""
+        if self.path == "-":
+            write_stdout(text)
+        else:
+            write_whole(self.path, text)
+            self.say(f"wrote {self.path}")
+
+    def has_color(self, stream: Any) -> bool:
+        """Whether to colour what goes to a stream; the flag wins over NO_COLOR."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        return bool(stream.isatty())
+
+    def say(self, text: str) -> None:
+        """A remark on standard error, unless quiet."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def warn(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Warnings on standard error, unless quiet."""
+        from planner.cli.failure import talk
+
+        found = tuple(diagnostics)
+        if found and not self.quiet:
+            talk(found)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Show on standard error that work goes on and for how long; nothing off a terminal."""
+        if self.quiet or not self.progress or not sys.stderr.isatty():
+            yield
+            return
+        import threading
+        import time
+
+        done = threading.Event()
+        began = time.monotonic()
+
+        def tell() -> None:
+            while not done.wait(0.5):
+                sys.stderr.write(f"\r{what}, {time.monotonic() - began:.0f} s ")
+                sys.stderr.flush()
+
+        teller = threading.Thread(target=tell, daemon=True)
+        teller.start()
+        try:
+            yield
+        finally:
+            done.set()
+            teller.join()
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
+    if value and isinstance(ctx.obj, dict):
+        ctx.obj["debug"] = True
+    return value
+
+
+_SHARED = (
+    option("--format", "format_", type=click.Choice(["table", "json", "csv"]),
+           help="Form of the answer; by the ending of --output, else table."),
+    option("-o", "--output", "output_path", metavar="FILE|-", default="-",
+           help="Write the answer there, whole or not at all; - is standard output."),
+    option("-q", "--quiet", is_flag=True, help="No remarks on standard error."),
+    option("-v", "--verbose", is_flag=True, help="Say more."),
+    option("--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+           show_default=True, help="Colour; auto obeys NO_COLOR and is off outside a terminal."),
+    option("--no-progress", is_flag=True, help="No progress line on standard error."),
+    option("--debug", is_flag=True, is_eager=True, expose_value=False, callback=_note_debug,
+           help="Show a traceback with any error."),
+)  # fmt: skip
+
+
+def output_options(command: Command) -> Command:
+    """Give a command the shared options; it receives them as one argument, `output`."""
+
+    @functools.wraps(command)
+    def with_output(**given: Any) -> Any:
+        path, stated = given.pop("output_path"), given.pop("format_")
+        color = given.pop("color")
+        output = Output(
+            format=stated or _format_of(path),
+            path=path,
+            quiet=given.pop("quiet"),
+            verbose=given.pop("verbose"),
+            color=color,
+            progress=not given.pop("no_progress"),
+            format_is_stated=stated is not None,
+        )
+        if color != "auto":
+            click.get_current_context().find_root().color = color == "always"
+            click.get_current_context().color = color == "always"
+        return command(output=output, **given)
+
+    wrapped: Any = with_output
+    for add in reversed(_SHARED):
+        wrapped = add(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def _format_of(path: str) -> str:
+    ending = os.path.splitext(path)[1].lower()
+    return {".json": "json", ".csv": "csv"}.get(ending, "table")
+
+
+def terminal_width() -> int:
+    """Columns to write in: the terminal's, at most 100; 100 when it is no terminal."""
+    import shutil
+
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return 100
+    return max(20, min(100, shutil.get_terminal_size((100, 24)).columns))
+
+
+def report_text(report: Report, width: int, *, color: bool) -> str:
+    """The answer for a reader: verdict, tables, then what was not done and what was assumed."""
+    from planner.cli.table import Table, table_text
+
+    good = {True: "green", False: "red", None: None}[report.good]
+    head = click.style(report.sentence, fg=good, bold=True) if color else report.sentence
+    parts = [head]
+    for block in report.blocks:
+        if isinstance(block, Table):
+            parts.append(table_text(block, width=width, color=color))
+        elif block.lines:
+            title = click.style(block.title, bold=True) if color else block.title
+            parts.append("\n".join([title, *block.lines] if title else block.lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """JSON in stable order; a number that is not finite is our bug and raises."""
+    import json
+
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def csv_text(report: Report) -> str:
+    """One table as CSV, columns by their names with unit suffix, unknown cells empty."""
+    import csv
+    import io
+
+    from planner.cli.table import Marked, Table
+
+    tables = [block for block in report.blocks if isinstance(block, Table)]
+    sheet = report.sheet or (tables[0] if tables else Table((), ()))
+    paper = io.StringIO()
+    writer = csv.writer(paper, lineterminator="\n")
+    writer.writerow([column.name for column in sheet.columns])
+    for row in sheet.rows:
+        cells = [cell.value if isinstance(cell, Marked) else cell for cell in row]
+        writer.writerow(["" if cell is None else cell for cell in cells])
+    return paper.getvalue()
+
+
+def write_stdout(text: str) -> None:
+    """
+    Write to standard output.
+
+    A reader that has seen enough and closed the pipe does not change the
+    answer; any other failure is an error.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, sys.stdout.fileno())  # or the interpreter complains when it ends
+        os.close(silence)
+        if not isinstance(error, BrokenPipeError):
+            raise _cannot_write("standard output", error) from None
+
+
+def _cannot_write(path: str, error: OSError) -> InputError:
+    from hardware.errors import Diagnostic, InputError, Where
+
+    return InputError(
+        Diagnostic(
+            "cannot-write",
+            "the output cannot be written",
+            Where(path),
+            found=error.strerror or str(error),
+        )
+    )
+
+
+def write_whole(path: str, text: str) -> None:
+    """
+    Write a file whole or not at all; an existing file stays as it was on failure.
+
+    Raises
+    ------
+    InputError
+        The place cannot be written.
+    """
+    import tempfile
+
+    place = os.path.realpath(path)
+    data = text.encode("utf-8")
+    try:
+        if os.path.exists(place) and not os.path.isfile(place):
+            with open(place, "wb") as stream:  # a device or a pipe: nothing to keep
+                stream.write(data)
+            return
+        folder, name = os.path.split(place)
+        handle, draft = tempfile.mkstemp(prefix=f".{name[:40]}.", suffix=".part", dir=folder)
+        try:
+            with open(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(draft, _mode_of(place))
+            os.replace(draft, place)
+        except BaseException:
+            os.unlink(draft)
+            raise
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
+
+def _mode_of(place: str) -> int:
+    """Permissions for a file that takes this place: as before, or as the process makes files."""
+    if os.path.exists(place):
+        return os.stat(place).st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,175 @@
+"""The written form of a plan file, for `planner check` and `planner schema plan`."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["PlanForm"]
+
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0)]
+Frac = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    """Base of the parts: an unknown key is an error, since nothing would read it."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+class Tool(_Part):
+    """The program that made the plan."""
+
+    name: str
+    """Its name."""
+    version: str
+    """Its version."""
+
+
+class Input(_Part):
+    """A file that the plan was made from."""
+
+    path: str
+    """Where it stood."""
+    sha256: str
+    """Digest of its bytes, to tell whether it has changed since."""
+
+
+class Verdict(_Part):
+    """What the solver proved."""
+
+    status: Literal["optimal", "feasible", "infeasible", "unsolved", "failed"]
+    """optimal within the gap; feasible: a plan, not proven; no plan exists; none was found."""
+    objective: float | None
+    """Weighted work of the plan."""
+    bound: float | None
+    """No plan has more than this; null when the solver gave no bound."""
+    gap_frac: float | None
+    """How far the bound lies above the objective."""
+    cost: float | None
+    """Money of all runs, in the plan's currency."""
+    policy: str
+    """What the plan is best at."""
+    solver: str | None
+    """Solver."""
+    solver_version: str | None
+    """Version of the solver."""
+    seconds: float | None
+    """Time spent solving. [s]"""
+    sentence: str
+    """The verdict in words."""
+
+
+class Row(_Part):
+    """Nodes of one pool held by one job from a day to a day."""
+
+    job: str
+    """Job."""
+    consortium: str
+    """Consortium of the job."""
+    pool: str
+    """Pool."""
+    device: str
+    """Device of the pool."""
+    nodes: Count
+    """Number of nodes."""
+    node_ids: str
+    """Which nodes, counted from 0 in their pool: `0-63,70`."""
+    first: datetime.date = Field(alias="from")
+    """First day held."""
+    last: datetime.date = Field(alias="to")
+    """Last day held, included."""
+    days: Annotated[int, Field(ge=1)]
+    """Days held."""
+    layout: str
+    """How the job is divided over the devices."""
+    tokens: Amount
+    """Tokens done."""
+    tokens_per_s: Amount
+    """On the wall clock, interruptions included. [token/s]"""
+    mfu_frac: Frac | None
+    """Model FLOP over dense peak times time; null where the rate was given."""
+    cost: float
+    """Money, in the plan's currency."""
+    energy_j: Amount | None
+    """Energy at the wall, facility included. [J]"""
+    value: float
+    """Worth of the work done in this row."""
+    marks: tuple[str, ...]
+    """What a reader must know: assumed inputs, what-if training."""
+
+
+class JobOutcome(_Part):
+    """What became of one job."""
+
+    job: str
+    """Job."""
+    consortium: str
+    """Who asked."""
+    placed: bool
+    """Whether it runs."""
+    done_frac: Frac
+    """Part of its tokens that is done."""
+    value: float
+    """Worth of the work done."""
+    reason: str | None
+    """Code of why it does not run, or null."""
+    sentence: str | None
+    """The same in words."""
+    hint: str | None
+    """What would let it run."""
+
+
+class ConsortiumOutcome(_Part):
+    """What one consortium gets."""
+
+    consortium: str
+    """Id in the scenario."""
+    name: str
+    """Full name."""
+    node_months: Amount
+    """Nodes times months of 365.25/12 days."""
+    equivalent_device_months: Amount
+    """Device-equivalents times months."""
+    cost: float
+    """Money of its runs."""
+    budget: float | None
+    """Most that they may cost; null is no limit."""
+    jobs_done: Count
+    """Jobs placed."""
+    jobs_asked: Count
+    """Jobs asked."""
+    value: float
+    """Worth of the work done."""
+
+
+class PlanForm(_Part):
+    """A plan file, as `planner allocate` writes it and `planner verify` reads it."""
+
+    schema_: Literal["planner/plan/1"] = Field(alias="schema")
+    """Version of the format."""
+    editor_schema: str = Field("", alias="$schema")
+    """Address of a JSON Schema for editors; ignored."""
+    tool: Tool
+    """What made it."""
+    inputs: tuple[Input, ...]
+    """What it was made from."""
+    currency: str
+    """Three-letter code of every amount of money."""
+    verdict: Verdict
+    """What the solver proved."""
+    rows: tuple[Row, ...]
+    """Who holds what when."""
+    jobs: tuple[JobOutcome, ...]
+    """What became of each job."""
+    consortiums: tuple[ConsortiumOutcome, ...]
+    """What each consortium gets."""
+    assumed: tuple[str, ...]
+    """Assumed inputs, in words."""
+    warnings: tuple[str, ...]
+    """What a reader should know."""

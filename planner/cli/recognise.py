@@ -1,0 +1,112 @@
+"""Tell by its keys what a written document is, and find its faults by the rules of that kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from hardware.errors import Diagnostic, InputError, Where
+from hardware.sheet import Document, parse_document, where_is
+
+__all__ = ["faults_of", "kind_of"]
+
+_HARDWARE_KEYS = {"accelerators", "nodes", "fabrics", "prices", "exchange", "electricity", "pue"}
+
+
+def kind_of(document: Document) -> str:
+    """
+    Kind of a document: scenario, plan, hardware sheet, model sheet or model config.
+
+    Raises
+    ------
+    InputError
+        Nothing that this program reads has such keys.
+    """
+    data = document.data
+    if not isinstance(data, dict):
+        raise InputError(
+            Diagnostic(
+                "not-a-mapping",
+                "the document is not a mapping of fields",
+                where_is(document, ()),
+                found=type(data).__name__,
+                expected="fields and values, `name: …`",
+            )
+        )
+    stated = str(data.get("schema", ""))
+    keys = {str(key) for key in data}
+    if stated.startswith("planner/plan/") or {"verdict", "rows"} <= keys:
+        return "plan"
+    if stated.startswith("planner/scenario/") or len(keys & {"pools", "consortiums", "jobs"}) > 1:
+        return "scenario"
+    if keys & {"model_type", "architectures"}:
+        return "model config"
+    if "models" in keys or {"layers", "hidden"} <= keys:
+        return "model sheet"
+    if keys & _HARDWARE_KEYS:
+        return "hardware sheet"
+    raise InputError(
+        Diagnostic(
+            "unknown-document",
+            "nothing that is read here has such keys",
+            Where(document.path),
+            found=", ".join(sorted(keys)[:8]) or "no keys",
+            expected="a scenario, a hardware sheet, a model sheet or a plan",
+            hint="`planner schema NAME` prints the form of each",
+        )
+    )
+
+
+def faults_of(document: Document, kind: str) -> Iterable[Diagnostic]:
+    """Errors and warnings of a document of this kind; all of them, or raised as InputError."""
+    return _RULES[kind](document)
+
+
+def _hardware_faults(document: Document) -> Iterable[Diagnostic]:
+    from hardware.spec import HardwareSheet
+
+    parse_document(document, HardwareSheet)
+    return ()
+
+
+def _model_faults(document: Document) -> Iterable[Diagnostic]:
+    from planner.workload import ModelFile, ModelSheet, sheet_faults
+
+    if "models" in document.data:
+        sheets = parse_document(document, ModelFile).models
+        return [
+            fault
+            for name, sheet in sheets.items()
+            for fault in sheet_faults(sheet, document, ("models", name))
+        ]
+    return sheet_faults(parse_document(document, ModelSheet), document)
+
+
+def _config_faults(document: Document) -> Iterable[Diagnostic]:
+    from planner.hf_config import read_config
+    from planner.workload import ModelSheet, table_of
+
+    table_of([ModelSheet.model_validate(read_config(document))])
+    return ()
+
+
+def _scenario_faults(document: Document) -> Iterable[Diagnostic]:
+    from planner.scenario import Scenario
+
+    parse_document(document, Scenario)
+    return ()
+
+
+def _plan_faults(document: Document) -> Iterable[Diagnostic]:
+    from planner.cli.plan_form import PlanForm
+
+    parse_document(document, PlanForm)
+    return ()
+
+
+_RULES: dict[str, Callable[[Document], Iterable[Diagnostic]]] = {
+    "scenario": _scenario_faults,
+    "plan": _plan_faults,
+    "hardware sheet": _hardware_faults,
+    "model sheet": _model_faults,
+    "model config": _config_faults,
+}
