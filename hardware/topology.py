@@ -112,5 +112,7 @@ def group_bytes_per_s(
     """
     beyond = np.multiply(inside, scale_out_bytes_per_s)
     crossing = np.minimum(scale_up_bytes_per_s, beyond)
-    result: Floats = np.where(np.asarray(domains) > 1.0, crossing, scale_up_bytes_per_s)
+    result: Floats = np.asarray(
+        np.where(np.asarray(domains) > 1.0, crossing, scale_up_bytes_per_s), dtype=np.float64
+    )
     return result

@@ -48,6 +48,8 @@ class StackTable:
     pp_overlap_frac: Floats  # [stack]
     dp_overlap_frac: Floats  # [stack]
     network_frac: Floats  # [stack] part of the family's collective bandwidth that is reached
+    latency_factor: Floats  # [stack] latency a hop over the family's
+    attention_rate_frac: Floats  # [stack] part of the family's attention rate that is reached
     imbalance: Floats  # [stack] busiest expert rank over the mean
     straggler_frac: Floats  # [stack] step time lost a doubling of nodes
     gradient_bytes: Floats  # [stack] bytes of a gradient element, in memory and on the wire
