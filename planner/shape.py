@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["ShapeFault", "completed", "shape_faults"]
+from hardware.errors import Diagnostic
+from hardware.sheet import Document, Path_, where_is
+
+__all__ = [
+    "SHAPE_FIELDS",
+    "ShapeFault",
+    "completed",
+    "field_of",
+    "placed_faults",
+    "shape_faults",
+    "with_shape_faults",
+]
+
+SHAPE_FIELDS = (
+    *("layers", "hidden", "ffn_hidden", "heads", "kv_heads", "head_dim", "v_head_dim", "vocab"),
+    *("experts", "top_k", "moe_ffn_hidden", "shared_experts", "shared_ffn_hidden"),
+    *("dense_layers", "expert_groups", "groups_per_token", "q_lora", "kv_lora", "rope_head_dim"),
+    *("window_layers", "window", "linear_layers", "mtp_layers", "max_positions"),
+)
+"""Fields of a model sheet that are columns of `ModelTable`, those of an encoder aside."""
 
 _LARGEST = 10**8  # above any width, depth or vocabulary; keeps products inside float64
 _REQUIRED = ("layers", "hidden", "heads", "vocab")
@@ -49,7 +69,7 @@ def completed(given: Mapping[str, int]) -> dict[str, int]:
     return columns
 
 
-def shape_faults(given: Mapping[str, int]) -> list[ShapeFault]:
+def shape_faults(given: Mapping[str, int], unreadable: Collection[str] = ()) -> list[ShapeFault]:
     """
     Every rule that the columns of one model break.
 
@@ -57,6 +77,8 @@ def shape_faults(given: Mapping[str, int]) -> list[ShapeFault]:
     ----------
     given : mapping of str to int
         Columns of `ModelTable` as written; a column left out is absent, not 0.
+    unreadable : collection of str
+        Columns that are written, but not as a number; no rule speaks of them.
 
     Returns
     -------
@@ -64,12 +86,77 @@ def shape_faults(given: Mapping[str, int]) -> list[ShapeFault]:
         Empty for a sound shape. A rule is passed over where one of its own
         columns is already at fault.
     """
-    faults = list(_single_column(given))
-    bad = {fault.column for fault in faults}
+    faults = [fault for fault in _single_column(given) if fault.column not in unreadable]
+    bad = {fault.column for fault in faults} | set(unreadable)
     sound = {name: value for name, value in given.items() if name not in bad}
     for rule in (_heads, _latent, _experts, _dense, _groups, _layer_kinds, _encoder):
         faults += [fault for fault in rule(sound, bad) if fault.column not in bad]
     return faults
+
+
+def with_shape_faults(found: Collection[Diagnostic], document: Document) -> list[Diagnostic]:
+    """
+    Faults already found in a document of model sheets, and those of its shapes.
+
+    Parameters
+    ----------
+    found : collection of Diagnostic
+        What reading field by field found.
+    document : Document
+        One model sheet, or a mapping `models` of them.
+    """
+    data = document.data if isinstance(document.data, dict) else {}
+    many = data.get("models", {}) if "models" in data else {"": data}
+    faults = {(fault.where.field, fault.code): fault for fault in found}
+    for name, entry in many.items() if isinstance(many, dict) else ():
+        if isinstance(entry, dict):
+            path = ("models", name) if "models" in data else ()
+            given, unreadable = _written_columns(entry)
+            for fault in placed_faults(given, document, path, unreadable):
+                faults.setdefault((fault.where.field, fault.code), fault)
+    return sorted(faults.values(), key=lambda fault: (fault.where.line, fault.where.column))
+
+
+def _written_columns(entry: Mapping[str, Any]) -> tuple[dict[str, int], set[str]]:
+    """Columns of an unchecked model sheet that are whole numbers, and those that are not."""
+    written = {name: entry.get(name) for name in SHAPE_FIELDS}
+    encoder = entry.get("encoder")
+    if isinstance(encoder, dict):
+        written |= {name: encoder.get(name.removeprefix("encoder_")) for name in _ENCODER}
+    given: dict[str, int] = {}
+    unreadable: set[str] = set()
+    for name, value in written.items():
+        if isinstance(value, dict):
+            value = value.get("value", "")
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            given[name] = value
+        elif value is not None:
+            unreadable.add(name)
+    return given, unreadable
+
+
+def field_of(column: str) -> Path_:
+    """The field of a model sheet that holds a column of `ModelTable`."""
+    if column.startswith("encoder_"):
+        return ("encoder", column.removeprefix("encoder_"))
+    return (column,)
+
+
+def placed_faults(
+    given: Mapping[str, int], document: Document, path: Path_, unreadable: Collection[str] = ()
+) -> list[Diagnostic]:
+    """The faults of one model sheet, each at its place; see `shape_faults`."""
+    return [
+        Diagnostic(
+            fault.code,
+            fault.message,
+            where_is(document, (*path, *field_of(fault.column))),
+            fault.found,
+            fault.expected,
+            fault.hint,
+        )
+        for fault in shape_faults(given, unreadable)
+    ]
 
 
 def _single_column(given: Mapping[str, int]) -> Iterator[ShapeFault]:

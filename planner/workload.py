@@ -29,7 +29,7 @@ from planner.architecture import ModelTable, model_table
 from planner.hf_config import is_config, read_config
 from planner.lookup import file_meant, index_by_spelling, spelling, unknown_model
 from planner.origin import figures_with_origin
-from planner.shape import completed, shape_faults
+from planner.shape import SHAPE_FIELDS, completed, placed_faults, shape_faults, with_shape_faults
 
 __all__ = [
     "DEFAULT_SEQ_LEN",
@@ -218,18 +218,12 @@ class ModelFile(Record):
     """Sheets, by name of the model."""
 
 
-_COUNTS = (
-    *("layers", "hidden", "ffn_hidden", "heads", "kv_heads", "head_dim", "v_head_dim", "vocab"),
-    *("experts", "top_k", "moe_ffn_hidden", "shared_experts", "shared_ffn_hidden"),
-    *("dense_layers", "expert_groups", "groups_per_token", "q_lora", "kv_lora", "rope_head_dim"),
-    *("window_layers", "window", "linear_layers", "mtp_layers", "max_positions"),
-)
 _ENCODER_COUNTS = ("layers", "hidden", "ffn_hidden", "heads", "tokens")
 
 
 def columns_of(sheet: ModelSheet) -> dict[str, int]:
     """Columns of `ModelTable` as the sheet gives them; a column left out is absent."""
-    given = {name: getattr(sheet, name) for name in _COUNTS}
+    given = {name: getattr(sheet, name) for name in SHAPE_FIELDS}
     columns = {name: int(figure.value) for name, figure in given.items() if figure is not None}
     columns["mlp_matrices"] = 2 if sheet.mlp in _PLAIN_MLPS else 3
     columns["tied_embeddings"] = int(sheet.tied_embeddings)
@@ -247,23 +241,7 @@ def columns_of(sheet: ModelSheet) -> dict[str, int]:
 
 def sheet_faults(sheet: ModelSheet, document: Document, path: Path_ = ()) -> list[Diagnostic]:
     """Rules that the shape of one sheet breaks, each at its place in the document."""
-    return [
-        Diagnostic(
-            fault.code,
-            fault.message,
-            where_is(document, (*path, *_field_of(fault.column))),
-            fault.found,
-            fault.expected,
-            fault.hint,
-        )
-        for fault in shape_faults(columns_of(sheet))
-    ]
-
-
-def _field_of(column: str) -> Path_:
-    if column.startswith("encoder_"):
-        return ("encoder", column.removeprefix("encoder_"))
-    return (column,)
+    return placed_faults(columns_of(sheet), document, path)
 
 
 def table_of(sheets: Iterable[ModelSheet]) -> ModelTable:
@@ -316,22 +294,24 @@ def _sheets_in(document: Document) -> dict[str, ModelSheet]:
     if is_config(data):
         sheet = ModelSheet.model_validate(read_config(document))
         return {sheet.name: sheet}
-    if "models" in data:
-        entries = parse_document(document, ModelFile).models
-        named = {name: sheet.model_copy(update={"name": name}) for name, sheet in entries.items()}
-        places: dict[str, Path_] = {name: ("models", name) for name in named}
-    else:
-        sheet = parse_document(document, ModelSheet)
-        if not sheet.name:
-            raise InputError(
-                Diagnostic("missing-field", "the field `name` is missing", where_is(document, ()))
-            )
-        named, places = {sheet.name: sheet}, {sheet.name: ()}
+    many = "models" in data
+    try:
+        entries = (
+            parse_document(document, ModelFile).models
+            if many
+            else {data.get("name", ""): parse_document(document, ModelSheet)}
+        )
+    except InputError as error:
+        raise InputError(with_shape_faults(error.diagnostics, document)) from None
+    named = {name: sheet.model_copy(update={"name": name}) for name, sheet in entries.items()}
     faults = [
         fault
         for name, sheet in named.items()
-        for fault in sheet_faults(sheet, document, places[name])
+        for fault in sheet_faults(sheet, document, ("models", name) if many else ())
     ]
+    if "" in named:
+        where = where_is(document, ("models", "") if many else ())
+        faults.append(Diagnostic("missing-field", "the model has no `name`", where))
     if faults:
         raise InputError(faults)
     return named
