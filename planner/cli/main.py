@@ -13,6 +13,7 @@ __all__ = ["COMMANDS", "main", "root", "run"]
 # `command`, and imports nothing but click until that command is called.
 COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("planner.cli.new", "Copy a working example to edit."),
+    "catalog": ("planner.cli.catalog", "Show what is known of devices, nodes, models and stacks."),
     "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),

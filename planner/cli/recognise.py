@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hardware.errors import Diagnostic, InputError, Where
-from hardware.sheet import Document, parse_document, where_is
+from hardware.sheet import Document, parse_document, read_document, where_is
 
-__all__ = ["faults_of", "kind_of"]
+__all__ = ["faults_of", "kind_of", "sorted_files"]
 
 _HARDWARE_KEYS = {"accelerators", "nodes", "fabrics", "prices", "exchange", "electricity", "pue"}
 
@@ -110,3 +110,30 @@ _RULES: dict[str, Callable[[Document], Iterable[Diagnostic]]] = {
     "model sheet": _model_faults,
     "model config": _config_faults,
 }
+
+
+def sorted_files(files: Iterable[str]) -> tuple[list[str], list[str]]:
+    """
+    Sheets of a user by what they hold: of hardware, and of models.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or is no sheet.
+    """
+    hardware: list[str] = []
+    models: list[str] = []
+    for path in files:
+        document = read_document(path)
+        kind = kind_of(document)
+        if kind in ("scenario", "plan"):
+            raise InputError(
+                Diagnostic(
+                    "not-a-sheet",
+                    f"this is a {kind}",
+                    Where(path),
+                    expected="a hardware or model sheet",
+                )
+            )
+        (hardware if kind == "hardware sheet" else models).append(path)
+    return hardware, models

@@ -78,8 +78,9 @@ def _plain(value: Any) -> Any:
 
 
 def _prefix(values: Sequence[Any], column: Column) -> tuple[float, str]:
-    """Scale and prefix under which the largest value of the column has one to three digits."""
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    """Scale and prefix under which the middle value of the column has one to three digits."""
+    sizes = sorted(abs(value) for value in values if value)
+    middle = sizes[len(sizes) // 2] if sizes else 0.0
     steps: tuple[tuple[float, str], ...]
     if column.kind == "si":
         steps = (*_SI, *_SMALL)
@@ -89,7 +90,7 @@ def _prefix(values: Sequence[Any], column: Column) -> tuple[float, str]:
     else:
         return 1.0, ""
     for scale, prefix in steps:
-        if largest >= scale * 0.9995:
+        if middle >= scale * 0.9995:
             return scale, prefix
     return 1.0, ""
 
@@ -166,7 +167,7 @@ def _drawn(table: Table, columns: Sequence[tuple[Column, str, list[str]]], color
     for column, unit, _ in columns:
         title = f"{column.title}\n{unit}" if has_units else column.title
         side: Literal["left", "right"] = "left" if column.kind == "text" else "right"
-        grid.add_column(Text(title, style="bold"), justify=side, no_wrap=True, overflow="ignore")
+        grid.add_column(Text(title, style="bold"), justify=side, no_wrap=True, overflow="crop")
     height = len(columns[0][2]) if columns else 0
     for row in range(height):
         is_total = table.total is not None and row == height - 1

@@ -1,0 +1,76 @@
+"""The `catalog` command: devices, nodes, models and stacks that are known, with their sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.cli.output import Output, Report, Section, option, output_options
+
+if TYPE_CHECKING:
+    from planner.cli.table import Table
+
+__all__ = ["command"]
+
+
+@click.command("catalog")
+@click.argument("name", metavar="[NAME]", required=False, default="")
+@option("--files", "files", metavar="SHEET", multiple=True,
+        help="A sheet of your own to lay over the catalogue; may be given again.")  # fmt: skip
+@output_options
+def command(name: str, files: tuple[str, ...], output: Output) -> int:
+    """
+    Show what is known of devices, nodes, models and stacks.
+
+    \b
+    Examples:
+      planner catalog                 everything, one line each
+      planner catalog devices         only devices; also nodes, models, stacks
+      planner catalog b200            every figure of one, with source and date
+      planner catalog b200 --files my-devices.yaml
+    """
+    from planner.cli import catalog_entry, catalog_list
+
+    listed = {"": tuple(catalog_list.LISTS), **{kind: (kind,) for kind in catalog_list.LISTS}}
+    if name in listed:
+        output.show(_listing(listed[name], files))
+    else:
+        entry = catalog_entry.entry(name, files)
+        output.show(_entry_report(entry))
+    return 0
+
+
+def _listing(kinds: tuple[str, ...], files: tuple[str, ...]) -> Report:
+    from planner.cli import catalog_list
+
+    tables = {kind: catalog_list.LISTS[kind](files) for kind in kinds}
+    counts = ", ".join(f"{len(table.rows)} {kind}" for kind, table in tables.items())
+    document = {
+        "schema": "planner/catalog/1",
+        **{kind: catalog_list.records(table) for kind, table in tables.items()},
+    }
+    blocks: list[Table | Section] = list(tables.values())
+    if set(kinds) & {"devices", "nodes"}:
+        blocks.append(Section("", (catalog_list.FOOTNOTE,)))
+    return Report(f"{counts}; `planner catalog NAME` shows one with its sources",
+                  tuple(blocks), document)  # fmt: skip
+
+
+def _entry_report(entry: dict[str, Any]) -> Report:
+    from planner.cli.figure import SIGNS, figure_table, remark, source_numbers
+
+    figures = [*entry["figures"], *entry["offers"]]
+    facts = tuple(f"{key.replace('_', ' ')}: {text}" for key, text in entry["facts"].items())
+    sources = tuple(f"[{n}] {source}" for source, n in source_numbers(figures).items())
+    remarks = tuple(f"{one['field']}: {remark(one)}" for one in figures if remark(one))
+    blocks = (
+        Section("", facts),
+        figure_table(figures),
+        Section("remarks", remarks),
+        Section("sources", sources),
+        Section("", (SIGNS,)),
+    )
+    document = {"schema": "planner/catalog-entry/1", **entry}
+    return Report(f"{entry['name']}: {entry['title']}, {entry['kind']}", blocks, document,
+                  sheet=figure_table(figures, full=True))  # fmt: skip
