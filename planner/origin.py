@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from hardware.quantity import Figure, Mark, Record
 
-__all__ = ["figures_with_origin"]
+__all__ = ["figures_with_origin", "laid_over"]
 
 
 def figures_with_origin(
@@ -41,3 +42,37 @@ def _figures(record: Record, prefix: str) -> Iterator[tuple[str, Figure]]:
             yield prefix + name, value
         elif isinstance(value, Record):
             yield from _figures(value, f"{prefix}{name}.")
+
+
+def laid_over(
+    record: Record,
+    written: Mapping[str, Any],
+    *,
+    mark: Mark = "stated",
+    source: str = "",
+    as_of: str = "",
+) -> dict[str, Any]:
+    """
+    The fields of a record with those that a person wrote laid over them.
+
+    Figures that stay keep the origin that they had; those written have their
+    own. The record's own head (mark, source, date) does not stay, since it
+    would speak for figures that it did not give.
+    """
+    origins = dict(figures_with_origin(record, mark=mark, source=source, as_of=as_of))
+    merged: dict[str, Any] = {}
+    for name, info in type(record).model_fields.items():
+        old, new = getattr(record, name), written.get(info.alias or name)
+        if name in ("mark", "source", "as_of") or old is None:
+            continue
+        if isinstance(old, Figure):
+            merged[name] = origins[name]
+        elif isinstance(old, Record) and isinstance(new, dict):
+            merged[name] = laid_over(old, new, mark=mark, source=source, as_of=as_of)
+        elif isinstance(old, Record):
+            merged[name] = laid_over(old, {}, mark=mark, source=source, as_of=as_of)
+        else:
+            merged[info.alias or name] = old
+    nested = {name for name, value in merged.items() if isinstance(value, dict)}
+    kept = {key: value for key, value in written.items() if not (key in nested and value)}
+    return {**merged, **kept}

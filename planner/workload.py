@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,12 +24,12 @@ from hardware.quantity import (
     figure_schema,
     read_figure,
 )
-from hardware.sheet import Document, Path_, parse_document, read_document, read_text, where_is
+from hardware.sheet import Document, parse_document, read_document, read_text, where_is
 from hardware.units import parse_tokens
 from planner.architecture import ModelTable, model_table
 from planner.hf_config import is_config, read_config
 from planner.lookup import file_meant, index_by_spelling, spelling, unknown_model
-from planner.origin import figures_with_origin
+from planner.origin import figures_with_origin, laid_over
 from planner.shape import SHAPE_FIELDS, completed, placed_faults, shape_faults, with_shape_faults
 
 __all__ = [
@@ -41,10 +42,10 @@ __all__ = [
     "catalogue",
     "columns_of",
     "figures_of",
+    "holds_models",
     "load_models",
     "load_sheets",
     "seq_len_of",
-    "sheet_faults",
     "table_of",
 ]
 
@@ -239,11 +240,6 @@ def columns_of(sheet: ModelSheet) -> dict[str, int]:
     return columns
 
 
-def sheet_faults(sheet: ModelSheet, document: Document, path: Path_ = ()) -> list[Diagnostic]:
-    """Rules that the shape of one sheet breaks, each at its place in the document."""
-    return placed_faults(columns_of(sheet), document, path)
-
-
 def table_of(sheets: Iterable[ModelSheet]) -> ModelTable:
     """
     The sheets as columns, in their order. [model]
@@ -285,36 +281,53 @@ def seq_len_of(sheet: ModelSheet) -> Figure:
 def catalogue() -> Mapping[str, ModelSheet]:
     """The shipped sheets, by name."""
     place = resources.files("planner") / "sheets" / "models.yaml"
-    return _sheets_in(read_text(place.read_text("utf-8"), "models.yaml"))
+    return _sheets_in(read_text(place.read_text("utf-8"), "models.yaml"), {})
 
 
-def _sheets_in(document: Document) -> dict[str, ModelSheet]:
+def holds_models(data: object) -> bool:
+    """Whether the data of a document is model sheets or a Hugging Face configuration."""
+    return isinstance(data, dict) and ("models" in data or "layers" in data or is_config(data))
+
+
+def _sheets_in(document: Document, known: Mapping[str, ModelSheet]) -> dict[str, ModelSheet]:
     """Every sheet of a document: a file of sheets, one sheet, or a Hugging Face configuration."""
     data = document.data if isinstance(document.data, dict) else {}
     if is_config(data):
         sheet = ModelSheet.model_validate(read_config(document))
         return {sheet.name: sheet}
-    many = "models" in data
+    if isinstance(data.get("models"), dict):
+        document = replace(document, data={**data, "models": _overlaid(data["models"], known)})
     try:
-        entries = (
-            parse_document(document, ModelFile).models
-            if many
-            else {data.get("name", ""): parse_document(document, ModelSheet)}
-        )
+        if "models" in data:
+            named = parse_document(document, ModelFile).models
+        else:
+            named = {str(data.get("name", "")): parse_document(document, ModelSheet)}
     except InputError as error:
         raise InputError(with_shape_faults(error.diagnostics, document)) from None
-    named = {name: sheet.model_copy(update={"name": name}) for name, sheet in entries.items()}
-    faults = [
-        fault
-        for name, sheet in named.items()
-        for fault in sheet_faults(sheet, document, ("models", name) if many else ())
-    ]
+    faults = []
+    for name, sheet in named.items():
+        place = ("models", name) if "models" in data else ()
+        faults += placed_faults(columns_of(sheet), document, place)
     if "" in named:
-        where = where_is(document, ("models", "") if many else ())
-        faults.append(Diagnostic("missing-field", "the model has no `name`", where))
+        faults.append(
+            Diagnostic("missing-field", "the model has no `name`", where_is(document, ()))
+        )
     if faults:
         raise InputError(faults)
-    return named
+    full = {name: known[spelling(name)].name if spelling(name) in known else name for name in named}
+    return {
+        full[name]: sheet.model_copy(update={"name": full[name]}) for name, sheet in named.items()
+    }
+
+
+def _overlaid(entries: Mapping[str, Any], known: Mapping[str, ModelSheet]) -> dict[str, Any]:
+    """Entries of a file; one that names a known model says only what differs from it."""
+    merged = dict(entries)
+    for name, entry in entries.items():
+        old = known.get(spelling(str(name)))
+        if old is not None and isinstance(entry, dict):
+            merged[name] = laid_over(old, entry, mark=old.mark, source=old.source, as_of=old.as_of)
+    return merged
 
 
 def load_sheets(
@@ -329,7 +342,8 @@ def load_sheets(
         A name or alias in any case, a file of sheets (all of it), one sheet, a
         Hugging Face configuration, or a directory that holds one.
     files : iterable of str or Path
-        Files of sheets whose models add to the catalogue; the same name replaces.
+        Files of sheets that add to the catalogue; an entry that names a known
+        model says only what differs from it.
 
     Raises
     ------
@@ -340,14 +354,15 @@ def load_sheets(
     """
     faults: list[Diagnostic] = []
     known: dict[str, ModelSheet] = dict(catalogue())
+    index = _index(known)
     for path in files:
-        known |= _read(path, faults)
-    index = index_by_spelling(((s.name, *s.aliases), s) for s in known.values())
+        known |= _read(path, index, faults)
+        index = _index(known)
     found: list[ModelSheet] = []
     for name in names_or_paths:
         place = file_meant(name, index)
         if place is not None:
-            found += _read(place, faults).values()
+            found += _read(place, index, faults).values()
         elif spelling(str(name)) in index:
             found.append(index[spelling(str(name))])
         else:
@@ -360,9 +375,15 @@ def load_sheets(
     return tuple(found)
 
 
-def _read(path: str | Path, faults: list[Diagnostic]) -> dict[str, ModelSheet]:
+def _index(known: Mapping[str, ModelSheet]) -> dict[str, ModelSheet]:
+    return index_by_spelling(((sheet.name, *sheet.aliases), sheet) for sheet in known.values())
+
+
+def _read(
+    path: str | Path, index: Mapping[str, ModelSheet], faults: list[Diagnostic]
+) -> dict[str, ModelSheet]:
     try:
-        return _sheets_in(read_document(path))
+        return _sheets_in(read_document(path), index)
     except InputError as error:
         faults += error.diagnostics
         return {}
