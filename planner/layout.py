@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.column import Bools, Ints, seal
-from hardware.table import INFERENCE_ONLY as NO_TRAINING
-from hardware.table import PRECISIONS, DeviceTable
+from hardware.table import PRECISIONS, TRAINS, DeviceTable
 from planner.architecture import ModelTable
 from planner.stack import StackTable
 from planner.strategy import (
@@ -96,7 +95,7 @@ def layouts(
     questions : QuestionTable
         [question]
     what_if_training : bool
-        Lay training out on devices that run inference only.
+        Lay training out on devices on which no training has been shown.
 
     Returns
     -------
@@ -191,7 +190,7 @@ def _gate(
     rows: Columns, rejected: list[Columns], devices: DeviceTable, what_if_training: bool
 ) -> None:
     if not what_if_training:
-        _reject(rows, rejected, devices.training[rows["device"]] == NO_TRAINING, INFERENCE_ONLY)
+        _reject(rows, rejected, devices.training[rows["device"]] != TRAINS, INFERENCE_ONLY)
     peak = devices.peak_flop_per_s[rows["device"], peak_column(rows["precision"])]
     _reject(rows, rejected, peak <= 0, TYPE_NOT_OFFERED)
 

@@ -78,7 +78,7 @@ REASONS = (
     "no multiple of dp * micro_batch lies within the allowed distance of the global batch",
     "tensor or context parallel group would leave the scale-up domain",
     "peak memory exceeds what a program can allocate on the device",
-    "the device runs inference only; no training stack for it is published",
+    "no training on the device has been shown: it runs inference only, or training is but claimed",
     "the device does not offer the compute type",
     "the layout needs another number of devices than there are",
 )
