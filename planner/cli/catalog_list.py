@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hardware.catalog import accelerator, device_names, fabric, node, node_names, open_catalogue
 from planner.cli.figure import ASSUMED
 from planner.cli.recognise import sorted_files
-from planner.cli.table import Column, Marked, Table
+from planner.cli.table import Column, Marked, Table, raw
 
 __all__ = ["FOOTNOTE", "LISTS", "records"]
 
@@ -134,9 +134,7 @@ LISTS: Mapping[str, Callable[[tuple[str, ...]], Table]] = {
 
 def records(table: Table) -> list[dict[str, Any]]:
     """Rows of a table as mappings for JSON, marks left out."""
-    names = [column.name for column in table.columns]
-    return [dict(zip(names, _plain(row), strict=True)) for row in table.rows]
-
-
-def _plain(row: Iterable[Any]) -> list[Any]:
-    return [cell.value if isinstance(cell, Marked) else cell for cell in row]
+    return [
+        {column.name: raw(column, cell) for column, cell in zip(table.columns, row, strict=True)}
+        for row in table.rows
+    ]

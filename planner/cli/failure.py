@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    import warnings
+
     from hardware.errors import Diagnostic
 
-__all__ = ["NO", "OUR_FAULT", "WRONG_QUESTION", "YES", "exit_code_of", "styled", "talk"]
+__all__ = [
+    "NO",
+    "OUR_FAULT",
+    "WRONG_QUESTION",
+    "YES",
+    "caution",
+    "exit_code_of",
+    "styled",
+    "talk",
+    "tell",
+]
 
 YES, NO, WRONG_QUESTION, OUR_FAULT = 0, 1, 2, 3
 
@@ -29,12 +41,40 @@ def styled(diagnostic: Diagnostic) -> str:
     return "\n".join(lines)
 
 
-def talk(diagnostics: Iterable[Diagnostic]) -> None:
+def tell(text: str, color: bool | None = None) -> None:
+    """Write to standard error; colour by what was asked, else by the terminal and NO_COLOR."""
+    import os
+
+    if color is None and os.environ.get("NO_COLOR"):
+        color = False
+    click.echo(text, err=True, color=color)
+
+
+def talk(diagnostics: Iterable[Diagnostic], color: bool | None = None) -> None:
     """Write diagnostics to standard error, a blank line between them."""
-    click.echo("\n\n".join(styled(diagnostic) for diagnostic in diagnostics), err=True)
+    tell("\n\n".join(styled(diagnostic) for diagnostic in diagnostics), color)
 
 
-def exit_code_of(error: Exception, *, debug: bool = False) -> int:
+def caution(
+    caught: Iterable[warnings.WarningMessage], *, debug: bool = False, color: bool | None = None
+) -> None:
+    """Tell what the library warned of, each thing once; warnings of others only to debug."""
+    from hardware.errors import Diagnostic, PlanningWarning
+
+    told: dict[Diagnostic, None] = {}
+    for warning in caught:
+        argument = warning.message.args[0] if isinstance(warning.message, Warning) else None
+        if isinstance(argument, Diagnostic):
+            told.setdefault(argument)
+        elif issubclass(warning.category, PlanningWarning):
+            told.setdefault(Diagnostic("note", str(warning.message), severity="warning"))
+        elif debug:
+            tell(f"{warning.category.__name__}: {warning.message}")
+    if told:
+        talk(told, color)
+
+
+def exit_code_of(error: Exception, *, debug: bool = False, color: bool | None = None) -> int:
     """
     Say on standard error what went wrong, and return the exit code.
 
@@ -49,15 +89,15 @@ def exit_code_of(error: Exception, *, debug: bool = False) -> int:
     if debug:
         import traceback
 
-        click.echo("".join(traceback.format_exception(error)), err=True)
+        tell("".join(traceback.format_exception(error)))
     if isinstance(error, PlanningError):
-        talk(error.diagnostics)
+        talk(error.diagnostics, color)
         if isinstance(error, InputError):
             return WRONG_QUESTION
         if isinstance(error, (Infeasible, Unproven)):
             return NO
     else:
-        click.echo(f"{click.style('bug', fg='red', bold=True)}: {_one_line(error)}", err=True)
+        tell(f"{click.style('bug', fg='red', bold=True)}: {_one_line(error)}", color)
     _where_to_report(debug)
     return OUR_FAULT
 
@@ -72,11 +112,10 @@ def _where_to_report(debug: bool) -> None:
     from planner.version import version
 
     system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    click.echo(
+    tell(
         f"\nthis is our fault: planner {version()}, {system}\n"
         "please report it at the project's issue tracker, with the command line, the input files "
-        "and this text",
-        err=True,
+        "and this text"
     )
     if not debug:
-        click.echo("  = hint: run it again with --debug for a traceback", err=True)
+        tell("  = hint: run it again with --debug for a traceback")

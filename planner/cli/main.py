@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -12,8 +13,8 @@ __all__ = ["COMMANDS", "main", "root", "run"]
 # Command -> (module, first line of its help). The module has a click command named
 # `command`, and imports nothing but click until that command is called.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "new": ("planner.cli.new", "Copy a working example to edit."),
     "catalog": ("planner.cli.catalog", "Show what is known of devices, nodes, models and stacks."),
+    "new": ("planner.cli.new", "Copy working examples to edit."),
     "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),
@@ -130,13 +131,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Run one command line and return its exit code.
 
     Every failure ends here: as a text on standard error and one of the
-    documented codes, never as a traceback unless `--debug` asks for it.
+    documented codes, never as a traceback unless `--debug` asks for it. What
+    the library warned of is told once, at the end.
     """
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")  # an ASCII terminal shows ? for the sign it lacks
     manner: dict[str, object] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        code = _answer(arguments, manner)
+    if caught and not manner.get("quiet"):
+        from planner.cli.failure import caution
+
+        caution(caught, debug=bool(manner.get("debug")), color=_color(manner))
+    return code
+
+
+def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
     try:
         answer = root.main(arguments, prog_name="planner", standalone_mode=False, obj=manner)
     except (click.Abort, KeyboardInterrupt):
@@ -148,8 +161,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         from planner.cli.failure import exit_code_of
 
-        return exit_code_of(error, debug=bool(manner.get("debug")))
+        return exit_code_of(error, debug=bool(manner.get("debug")), color=_color(manner))
     return answer if isinstance(answer, int) else 0
+
+
+def _color(manner: dict[str, object]) -> bool | None:
+    return {"always": True, "never": False}.get(str(manner.get("color")))
 
 
 def main() -> None:

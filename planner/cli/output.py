@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from hardware.errors import Diagnostic, InputError
+    from hardware.errors import InputError
     from planner.cli.table import Table
 
 __all__ = ["Output", "Report", "Section", "option", "output_options", "write_whole"]
@@ -91,15 +91,9 @@ class Output:
     def say(self, text: str) -> None:
         """A remark on standard error, unless quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            from planner.cli.failure import tell
 
-    def warn(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Warnings on standard error, unless quiet."""
-        from planner.cli.failure import talk
-
-        found = tuple(diagnostics)
-        if found and not self.quiet:
-            talk(found)
+            tell(text)
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
@@ -166,9 +160,11 @@ def output_options(command: Command) -> Command:
             progress=not given.pop("no_progress"),
             format_is_stated=stated is not None,
         )
+        ctx = click.get_current_context()
         if color != "auto":
-            click.get_current_context().find_root().color = color == "always"
-            click.get_current_context().color = color == "always"
+            ctx.find_root().color = ctx.color = color == "always"
+        if isinstance(ctx.obj, dict):
+            ctx.obj.update(quiet=output.quiet, color=color)
         return command(output=output, **given)
 
     wrapped: Any = with_output
@@ -219,7 +215,7 @@ def csv_text(report: Report) -> str:
     import csv
     import io
 
-    from planner.cli.table import Marked, Table
+    from planner.cli.table import Table, raw
 
     tables = [block for block in report.blocks if isinstance(block, Table)]
     sheet = report.sheet or (tables[0] if tables else Table((), ()))
@@ -227,7 +223,7 @@ def csv_text(report: Report) -> str:
     writer = csv.writer(paper, lineterminator="\n")
     writer.writerow([column.name for column in sheet.columns])
     for row in sheet.rows:
-        cells = [cell.value if isinstance(cell, Marked) else cell for cell in row]
+        cells = [raw(column, cell) for column, cell in zip(sheet.columns, row, strict=True)]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return paper.getvalue()
 

@@ -90,10 +90,9 @@ def _config_faults(document: Document) -> Iterable[Diagnostic]:
 
 
 def _scenario_faults(document: Document) -> Iterable[Diagnostic]:
-    from planner.scenario import Scenario
+    from planner.scenario_check import check_document
 
-    parse_document(document, Scenario)
-    return ()
+    return check_document(document)[1]
 
 
 def _plan_faults(document: Document) -> Iterable[Diagnostic]:

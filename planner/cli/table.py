@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["WIDEST", "Column", "Marked", "Table", "significant", "table_text"]
+__all__ = ["WIDEST", "Column", "Marked", "Table", "raw", "significant", "table_text"]
 
 WIDEST = 100
 UNKNOWN = "—"
@@ -71,6 +71,12 @@ def significant(value: float, *, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits - 1}e}")
     decimals = digits - 1 - math.floor(math.log10(abs(rounded)))
     return f"{rounded:,.{min(max(decimals, 0), 9)}f}"
+
+
+def raw(column: Column, value: Any) -> Any:
+    """A cell for a program: without its sign, a count as a whole number."""
+    value = _plain(value)
+    return int(value) if column.kind == "count" and value is not None else value
 
 
 def _plain(value: Any) -> Any:

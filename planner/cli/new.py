@@ -1,0 +1,78 @@
+"""The `new` command: the shipped example scenarios in a folder of your own, ready to edit."""
+
+from __future__ import annotations
+
+import click
+
+from planner.cli.output import option, write_whole
+
+__all__ = ["command"]
+
+SCHEMA = "scenario.schema.json"
+
+
+@click.command("new")
+@click.argument("folder", metavar="DIR")
+@option("-q", "--quiet", is_flag=True, help="No remarks on standard error.")
+def command(folder: str, quiet: bool) -> int:
+    """
+    Copy working examples to edit.
+
+    \b
+    Examples:
+      planner new my-plan
+      planner allocate my-plan/first-minute.yaml
+
+    Puts the example scenarios into DIR, and beside them the JSON Schema with which
+    an editor completes and checks them. Overwrites nothing.
+    """
+    import os
+
+    from hardware.errors import Diagnostic, InputError, Where
+    from planner.cli.output import json_text
+    from planner.cli.schema import schema_of
+
+    texts = {**example_texts(), SCHEMA: json_text(schema_of("scenario"))}
+    places = {os.path.join(folder, name): text for name, text in texts.items()}
+    taken = [place for place in places if os.path.lexists(place)]
+    if taken:
+        raise InputError(
+            Diagnostic("file-exists", "the file stands there already", Where(place),
+                       hint="name another folder, or move it away")
+            for place in taken
+        )  # fmt: skip
+    make_folder(folder)
+    for place, text in places.items():
+        write_whole(place, text)
+        click.echo(place)
+    if not quiet:
+        click.echo(f"next: planner allocate {next(iter(places))}", err=True)
+    return 0
+
+
+def example_texts() -> dict[str, str]:
+    """Text of each shipped example by its file name, the smallest first."""
+    from importlib.resources import files
+
+    folder = files("planner").joinpath("examples")
+    texts = {
+        item.name: item.read_text("utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".yaml")
+    }
+    return dict(sorted(texts.items(), key=lambda pair: len(pair[1])))
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it, where they are missing."""
+    import os
+
+    from hardware.errors import Diagnostic, InputError, Where
+
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            Diagnostic("cannot-write", "the folder cannot be made", Where(folder),
+                       found=error.strerror or str(error))
+        ) from None  # fmt: skip
