@@ -7,28 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from hardware.errors import Diagnostic, InputError, UnknownName, Where
-from hardware.quantity import (
-    AsOf,
-    CountFigure,
-    DurationFigure,
-    Figure,
-    Mark,
-    Record,
-    TokensFigure,
-    figure_schema,
-    read_figure,
-)
+from hardware.quantity import AsOf, CountFigure, Figure, Mark, Record
 from hardware.sheet import Document, parse_document, read_document, read_text, where_is
-from hardware.units import parse_tokens
 from planner.architecture import ModelTable, model_table
 from planner.hf_config import is_config, read_config
 from planner.lookup import file_meant, index_by_spelling, spelling, unknown_model
+from planner.model_parts import PLAIN_MLPS, EncoderSheet, Mlp, PublishedSheet, TrainingSheet
 from planner.origin import figures_with_origin, laid_over
 from planner.shape import SHAPE_FIELDS, completed, placed_faults, shape_faults, with_shape_faults
 
@@ -42,85 +32,16 @@ __all__ = [
     "catalogue",
     "columns_of",
     "figures_of",
-    "holds_models",
     "load_models",
     "load_sheets",
     "seq_len_of",
+    "sheet_faults",
+    "sheets_in",
     "table_of",
 ]
 
 DEFAULT_SEQ_LEN = 4096
 """Tokens a sequence where none is published: the commonest pre-training length that is."""
-
-Mlp = Literal[
-    "swiglu", "geglu", "reglu", "polynorm_glu", "swiglu_clamped", "gelu", "relu", "squared_relu"
-]
-_PLAIN_MLPS = ("gelu", "relu", "squared_relu")
-
-
-def _count_of_parameters(text: object) -> dict[str, Any]:
-    try:
-        return {"value": parse_tokens(text)}
-    except ValueError:
-        raise ValueError(
-            f"found {text!r}, expected a number of parameters, such as `8.03 B`"
-        ) from None
-
-
-ParametersFigure = Annotated[
-    Figure, read_figure(_count_of_parameters), figure_schema("8.03 B", numeric=True)
-]
-
-
-class EncoderSheet(Record):
-    """Blocks in front of the language model that turn pictures, sound or motion into tokens."""
-
-    kind: Literal["vision", "audio", "video", "motion"] = "vision"
-    """What it reads."""
-    layers: CountFigure
-    """Blocks of the encoder."""
-    hidden: CountFigure
-    """Width of the encoder."""
-    ffn_hidden: CountFigure
-    """Width of the encoder's MLP."""
-    heads: CountFigure
-    """Attention heads of the encoder."""
-    mlp: Mlp = "gelu"
-    """Kind of the encoder's MLP; gated kinds have three matrices, plain kinds two."""
-    tokens: CountFigure
-    """Encoder tokens in one training sequence, on average; 0 = present, but not fed."""
-    frozen: bool = False
-    """Whether the encoder is kept as it is instead of trained."""
-
-
-class PublishedSheet(Record):
-    """What the publisher says of the size, to compare a recount with."""
-
-    total: ParametersFigure | None = None
-    """All parameters."""
-    active: ParametersFigure | None = None
-    """Parameters a token passes through."""
-    counts_mtp: bool = False
-    """Whether the total counts multi-token-prediction blocks."""
-    counts_input_embedding: bool = True
-    """Whether the active figure counts the input embedding."""
-    note: str = ""
-    """What is disputed, missing or left out."""
-
-
-class TrainingSheet(Record):
-    """The run that made the model, as far as published; gives a job its defaults."""
-
-    seq_len: CountFigure | None = None
-    """Tokens a sequence in pre-training."""
-    tokens: TokensFigure | None = None
-    """Tokens trained on, such as `11 T`."""
-    accelerator: str = ""
-    """What it was trained on."""
-    devices: CountFigure | None = None
-    """How many of them."""
-    duration: DurationFigure | None = None
-    """How long it took, such as `70 days`."""
 
 
 class ModelSheet(Record):
@@ -226,7 +147,7 @@ def columns_of(sheet: ModelSheet) -> dict[str, int]:
     """Columns of `ModelTable` as the sheet gives them; a column left out is absent."""
     given = {name: getattr(sheet, name) for name in SHAPE_FIELDS}
     columns = {name: int(figure.value) for name, figure in given.items() if figure is not None}
-    columns["mlp_matrices"] = 2 if sheet.mlp in _PLAIN_MLPS else 3
+    columns["mlp_matrices"] = 2 if sheet.mlp in PLAIN_MLPS else 3
     columns["tied_embeddings"] = int(sheet.tied_embeddings)
     columns["qk_norm"] = int(sheet.qk_norm)
     columns["attention_gate"] = int(sheet.attention_gate)
@@ -234,10 +155,17 @@ def columns_of(sheet: ModelSheet) -> dict[str, int]:
     if sheet.encoder is not None:
         for name in _ENCODER_COUNTS:
             columns[f"encoder_{name}"] = int(getattr(sheet.encoder, name).value)
-        if sheet.encoder.mlp not in _PLAIN_MLPS:  # the table counts two matrices
+        if sheet.encoder.mlp not in PLAIN_MLPS:  # the table counts two matrices
             columns["encoder_ffn_hidden"] = columns["encoder_ffn_hidden"] * 3 // 2
         columns["encoder_frozen"] = int(sheet.encoder.frozen)
     return columns
+
+
+def sheet_faults(
+    sheet: ModelSheet, document: Document, path: tuple[str | int, ...] = ()
+) -> list[Diagnostic]:
+    """Rules that the shape of one sheet breaks, each at its place in the document."""
+    return placed_faults(columns_of(sheet), document, path)
 
 
 def table_of(sheets: Iterable[ModelSheet]) -> ModelTable:
@@ -271,26 +199,29 @@ def figures_of(sheet: ModelSheet) -> list[tuple[str, Figure]]:
 
 def seq_len_of(sheet: ModelSheet) -> Figure:
     """Tokens a sequence to train with: the published length, or `DEFAULT_SEQ_LEN` as assumed."""
-    for name, figure in figures_of(sheet):
-        if name == "training.seq_len":
-            return figure
-    return Figure(value=DEFAULT_SEQ_LEN, mark="assumed", note="no training length is published")
+    published = dict(figures_of(sheet)).get("training.seq_len")
+    return published or Figure(
+        value=DEFAULT_SEQ_LEN, mark="assumed", note="no training length is published"
+    )
 
 
 @functools.cache
 def catalogue() -> Mapping[str, ModelSheet]:
     """The shipped sheets, by name."""
     place = resources.files("planner") / "sheets" / "models.yaml"
-    return _sheets_in(read_text(place.read_text("utf-8"), "models.yaml"), {})
+    return sheets_in(read_text(place.read_text("utf-8"), "models.yaml"), {})
 
 
-def holds_models(data: object) -> bool:
-    """Whether the data of a document is model sheets or a Hugging Face configuration."""
-    return isinstance(data, dict) and ("models" in data or "layers" in data or is_config(data))
+def sheets_in(
+    document: Document, known: Mapping[str, ModelSheet] | None = None
+) -> dict[str, ModelSheet]:
+    """
+    Every sheet of a document, by name: sheets, one sheet, or a Hugging Face configuration.
 
-
-def _sheets_in(document: Document, known: Mapping[str, ModelSheet]) -> dict[str, ModelSheet]:
-    """Every sheet of a document: a file of sheets, one sheet, or a Hugging Face configuration."""
+    `known` holds the models that an entry may lean on, by spelling; the catalogue if left out.
+    Raises InputError with every fault of the document at once.
+    """
+    known = _index(catalogue()) if known is None else known
     data = document.data if isinstance(document.data, dict) else {}
     if is_config(data):
         sheet = ModelSheet.model_validate(read_config(document))
@@ -307,14 +238,19 @@ def _sheets_in(document: Document, known: Mapping[str, ModelSheet]) -> dict[str,
     faults = []
     for name, sheet in named.items():
         place = ("models", name) if "models" in data else ()
-        faults += placed_faults(columns_of(sheet), document, place)
+        faults += sheet_faults(sheet, document, place)
+    full = {name: known[spelling(name)].name if spelling(name) in known else name for name in named}
+    for name in named:
+        if list(full.values()).count(full[name]) > 1:
+            where = where_is(document, ("models", name), key=True)
+            message = f"two entries speak of `{full[name]}`"
+            faults.append(Diagnostic("duplicate-model", message, where, name))
     if "" in named:
         faults.append(
             Diagnostic("missing-field", "the model has no `name`", where_is(document, ()))
         )
     if faults:
         raise InputError(faults)
-    full = {name: known[spelling(name)].name if spelling(name) in known else name for name in named}
     return {
         full[name]: sheet.model_copy(update={"name": full[name]}) for name, sheet in named.items()
     }
@@ -383,7 +319,7 @@ def _read(
     path: str | Path, index: Mapping[str, ModelSheet], faults: list[Diagnostic]
 ) -> dict[str, ModelSheet]:
     try:
-        return _sheets_in(read_document(path), index)
+        return sheets_in(read_document(path), index)
     except InputError as error:
         faults += error.diagnostics
         return {}
