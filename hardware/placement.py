@@ -56,6 +56,7 @@ def place(name: str, device: Accelerator, node_name: str, node: Node, fabric: Fa
         raise InputError(Diagnostic(
             "missing-figure", f"neither `{name}` nor `{node_name}` gives a scale-up rate",
             Where(field=name), hint="write `link` with its source"))  # fmt: skip
+    _check_measured(name, device)
     domain = node.domain or device.domain
     if node.power is not None:
         power = node.power.value
@@ -77,6 +78,22 @@ def place(name: str, device: Accelerator, node_name: str, node: Node, fabric: Fa
         scale_out_bytes_per_s=node.nics.value * fabric.port.value / devices,
         node_power_w=power,
     )
+
+
+def _check_measured(name: str, device: Accelerator) -> None:
+    """Refuse a measured rate above the peak that it is a part of."""
+    pairs = [("memory_achieved", device.memory_achieved, device.memory_bandwidth)]
+    for precision in PRECISIONS:
+        measured, peak = getattr(device.matmul, precision), getattr(device.peaks, precision)
+        pairs.append((f"matmul.{precision}", measured, peak))
+    for field, measured, peak in pairs:
+        if measured is not None and (peak is None or measured.value > peak.value):
+            raise InputError(Diagnostic(
+                "measured-above-peak", f"`{field}` of `{name}` is above its peak",
+                Where(field=f"{name}.{field}"),
+                found=f"{measured.value:g} measured ({measured.source}, {measured.as_of})",
+                expected=f"at most {peak.value if peak else 0:g}",
+                hint=f"where you override a peak, override `{field}` too"))  # fmt: skip
 
 
 def _rates(peaks: Peaks) -> list[float]:
