@@ -62,9 +62,9 @@ def faults_of(document: Document, kind: str) -> Iterable[Diagnostic]:
 
 
 def _hardware_faults(document: Document) -> Iterable[Diagnostic]:
-    from hardware.spec import HardwareSheet
+    from hardware.overlay import Catalogue, lay_over
 
-    parse_document(document, HardwareSheet)
+    lay_over(Catalogue(), document)
     return ()
 
 
