@@ -1,0 +1,276 @@
+"""Reads a plan file for the audit: every fault with its field, whatever the file holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hardware.errors import Diagnostic, InputError, Where, near_match
+from planner.audit.plan_record import (
+    InputRecord,
+    JobRecord,
+    PlanRecord,
+    RowRecord,
+    ShareRecord,
+    VerdictRecord,
+)
+from planner.audit.plan_value import (
+    a_day,
+    a_text,
+    a_truth,
+    a_whole,
+    an_amount,
+    id_ranges,
+    number,
+    short,
+    texts,
+)
+
+__all__ = ["MAX_BYTES", "plan_record", "read_plan"]
+
+MAX_BYTES = 64 * 2**20  # a plan of 10,000 rows is about 6 MB
+MAX_FAULTS = 200
+
+Read = Callable[[Any], Any]
+
+
+def _or_null(read: Read) -> Read:
+    return lambda value: None if value is None else read(value)
+
+
+# field -> (name in the record, how to read it, whether the file must have it)
+Spec = Mapping[str, tuple[str, Read, bool]]
+
+_ROW: Spec = {
+    "job": ("job", a_text, True),
+    "consortium": ("consortium", a_text, True),
+    "pool": ("pool", a_text, True),
+    "device": ("device", a_text, True),
+    "nodes": ("nodes", a_whole(1), True),
+    "node_ids": ("ids", id_ranges, True),
+    "from": ("first", a_day, True),
+    "to": ("last", a_day, True),
+    "days": ("days", a_whole(1), True),
+    "tokens": ("tokens", an_amount, True),
+    "tokens_per_s": ("tokens_per_s", an_amount, True),
+    "cost": ("cost", an_amount, True),
+    "layout": ("layout", _or_null(a_text), False),
+    "mfu_frac": ("mfu_frac", _or_null(an_amount), False),
+    "energy_j": ("energy_j", _or_null(an_amount), False),
+    "value": ("value", _or_null(an_amount), False),
+    "marks": ("marks", texts, False),
+}
+_JOB: Spec = {
+    "job": ("job", a_text, True),
+    "consortium": ("consortium", a_text, True),
+    "placed": ("placed", a_truth, True),
+    "done_frac": ("done_frac", an_amount, True),
+    "value": ("value", an_amount, True),
+    "reason": ("reason", _or_null(a_text), False),
+}
+_SHARE: Spec = {
+    "consortium": ("consortium", a_text, True),
+    "node_months": ("node_months", an_amount, True),
+    "equivalent_device_months": ("equivalent_device_months", an_amount, True),
+    "cost": ("cost", an_amount, True),
+    "budget": ("budget", _or_null(an_amount), False),
+    "jobs_done": ("jobs_done", a_whole(0), True),
+    "jobs_asked": ("jobs_asked", a_whole(0), True),
+    "value": ("value", an_amount, True),
+}
+_VERDICT: Spec = {
+    "status": ("status", a_text, True),
+    "objective": ("objective", _or_null(number), True),
+    "bound": ("bound", _or_null(number), False),
+    "gap_frac": ("gap_frac", _or_null(number), False),
+    "cost": ("cost", _or_null(an_amount), True),
+    "policy": ("policy", _or_null(a_text), False),
+}
+_INPUT: Spec = {
+    "path": ("path", a_text, True),
+    "sha256": ("sha256", a_text, True),
+}
+SCHEMA = "planner/plan/1"
+
+
+def _refuse(code: str, message: str, where: Where, found: str = "", expected: str = "") -> NoReturn:
+    raise InputError(Diagnostic(code, message, where, found, expected))
+
+
+def read_plan(path: str | Path) -> PlanRecord:
+    """
+    Read a plan file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The JSON file, or ``-`` for standard input.
+
+    Raises
+    ------
+    InputError
+        Missing, a directory, too large, binary, not UTF-8, not JSON, or fields that
+        cannot be read; every fault at once, with the path of its field.
+    """
+    name = "<stdin>" if str(path) == "-" else str(path)
+    raw = _bytes(str(path), name)
+    if b"\0" in raw:
+        _refuse("binary-file", "the file is binary, not text", Where(name), "a zero byte", "JSON")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{raw[error.start]:02x} at {error.start}"
+        _refuse("not-utf8", "the file is not UTF-8 text", Where(name), found, "UTF-8 text")
+    return plan_record(_parsed(text, name), path=name, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _bytes(path: str, name: str) -> bytes:
+    try:
+        if path == "-":
+            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
+        elif Path(path).is_dir():
+            _refuse("not-a-file", "a directory is not a plan", Where(name))
+        else:
+            with Path(path).open("rb") as stream:
+                raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        _refuse("no-such-file", "the file does not exist", Where(name))
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        _refuse("unreadable-file", "the file cannot be read", Where(name), short(str(error)))
+    if len(raw) > MAX_BYTES:
+        _refuse("file-too-large", "the file is larger than any plan", Where(name),
+                expected=f"at most {MAX_BYTES} bytes")  # fmt: skip
+    return raw
+
+
+def _parsed(text: str, name: str) -> Any:
+    """The JSON value; NaN and infinity stay words, so that their fields are told."""
+    if not text.strip():
+        _refuse("empty-file", "the file is empty", Where(name), expected="a plan in JSON")
+    twice: list[str] = []
+
+    def record(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        entries = dict(pairs)
+        if len(entries) < len(pairs):
+            seen: set[str] = set()
+            twice.extend(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return entries
+
+    try:
+        data = json.loads(text, object_pairs_hook=record, parse_constant=str)
+    except json.JSONDecodeError as error:
+        snippet = error.doc.splitlines()[error.lineno - 1][:200] if error.doc else ""
+        where = Where(name, error.lineno, error.colno, "", snippet)
+        _refuse("json-syntax", "the text is not JSON", where, expected=error.msg)
+    except RecursionError:
+        _refuse("too-deep", "the file is nested too deeply", Where(name))
+    except ValueError:  # an integer of more digits than Python reads
+        _refuse("bad-value", "a number has too many digits", Where(name))
+    if twice:
+        raise InputError(
+            Diagnostic("duplicate-key", "a key stands twice in one record", Where(name),
+                       found=short(key), expected="each key once")
+            for key in twice[:MAX_FAULTS]
+        )  # fmt: skip
+    return data
+
+
+def plan_record(data: Any, *, path: str = "<plan>", sha256: str = "") -> PlanRecord:
+    """
+    Check plain data, as `json.load` gives it, and make a plan record of it.
+
+    Raises
+    ------
+    InputError
+        Every field that is missing or cannot be read.
+    """
+    faults: list[Diagnostic] = []
+    if not isinstance(data, dict):
+        _refuse("not-a-mapping", "the file holds no plan", Where(path), type(data).__name__,
+                "a record with `verdict`, `rows`, `jobs`, `consortiums`")  # fmt: skip
+    if data.get("schema") != SCHEMA:
+        faults.append(
+            Diagnostic("unknown-schema", "not a plan of a version that can be read",
+                       Where(path, field="schema"), short(data.get("schema")), SCHEMA)
+        )  # fmt: skip
+    currency = _text_of(data, "currency", path, faults)
+    verdict = _one(data.get("verdict"), VerdictRecord, _VERDICT, "verdict", path, faults)
+    rows = _many(data, "rows", RowRecord, _ROW, path, faults)
+    for at, row in enumerate(rows):
+        if row is not None and row.last < row.first:
+            faults.append(
+                Diagnostic("dates-reversed", "the row ends before it begins",
+                           Where(path, field=f"rows[{at}].to"), str(row.last),
+                           f"{row.first} or later")
+            )  # fmt: skip
+    jobs = _many(data, "jobs", JobRecord, _JOB, path, faults)
+    shares = _many(data, "consortiums", ShareRecord, _SHARE, path, faults)
+    inputs = _many(data, "inputs", InputRecord, _INPUT, path, faults, required=False)
+    if faults or verdict is None:
+        raise InputError(_first(faults, path))
+    return PlanRecord(path, sha256, currency, verdict, tuple(rows), tuple(jobs), tuple(shares),
+                      tuple(inputs))  # fmt: skip
+
+
+def _first(faults: list[Diagnostic], path: str) -> list[Diagnostic]:
+    if len(faults) <= MAX_FAULTS:
+        return faults
+    rest = Diagnostic("more-faults", f"{len(faults) - MAX_FAULTS} more faults", Where(path))
+    return [*faults[:MAX_FAULTS], rest]
+
+
+def _text_of(data: dict[str, Any], key: str, path: str, faults: list[Diagnostic]) -> str:
+    try:
+        return a_text(data.get(key))
+    except ValueError as error:
+        faults.append(_fault(str(error), path, key))
+        return ""
+
+
+def _fault(reason: str, path: str, field: str) -> Diagnostic:
+    found, _, expected = reason.partition(", expected ")
+    message = "the value cannot be read"
+    return Diagnostic("bad-value", message, Where(path, field=field),
+                      found.removeprefix("found "), expected)  # fmt: skip
+
+
+def _many(
+    data: dict[str, Any], key: str, record: type[Any], spec: Spec, path: str,
+    faults: list[Diagnostic], *, required: bool = True,
+) -> list[Any]:  # fmt: skip
+    """The records of a list; None stands for one with faults."""
+    items = data.get(key)
+    if items is None and not required:
+        return []
+    if not isinstance(items, list):
+        faults.append(_fault(f"found {short(items)}, expected a list of records", path, key))
+        return []
+    return [_one(item, record, spec, f"{key}[{at}]", path, faults) for at, item in enumerate(items)]
+
+
+def _one(
+    item: Any, record: type[Any], spec: Spec, at: str, path: str, faults: list[Diagnostic]
+) -> Any:
+    """One record, or None with its faults noted."""
+    if not isinstance(item, dict):
+        faults.append(_fault(f"found {short(item)}, expected a record", path, at))
+        return None
+    values: dict[str, Any] = {}
+    before = len(faults)
+    for key, (name, read, required) in spec.items():
+        if key not in item and required:
+            others = [other for other in item if other not in spec]
+            faults.append(
+                Diagnostic("missing-field", f"the field `{key}` is missing",
+                           Where(path, field=at), hint=near_match(key, others))
+            )  # fmt: skip
+        elif key in item:
+            try:
+                values[name] = read(item[key])
+            except ValueError as error:
+                faults.append(_fault(str(error), path, f"{at}.{key}"))
+    return record(**values) if len(faults) == before else None
