@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hardware.column import Bools, Floats, Ints
+from hardware.errors import InputError
+from hardware.sheet import Document
 from hardware.table import DeviceTable
+from planner.assumption import assumptions
+from planner.case_job import JobColumns, job_columns, performance_tables
+from planner.case_memory import memory_faults
+from planner.case_point import PointColumns, point_columns
+from planner.case_pool import PoolColumns, in_plan_currency, pool_columns
+from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_reasons
+from planner.energy import PUE
+from planner.library import read_library
 from planner.scenario import Scenario
+from planner.timeline import border_days, job_spans, support
 
-__all__ = ["Case"]
+__all__ = ["Case", "build_case"]
 
 _AXES = ("delivery", "pair", "point")
 
@@ -79,7 +92,7 @@ class Case:
     consortium_floor: Floats  # [consortium] average device-equivalents; 0 = none
     consortium_cap: Floats  # [consortium] device-equivalents at any time; 0 = none
     consortium_first_day: Ints  # [consortium]
-    consortium_end_day: Ints  # [consortium] handback included
+    consortium_end_day: Ints  # [consortium] end of support; nodes may go back later
     share_limit_frac: float  # 0 = none
     assumed: tuple[str, ...]  # sentences about the assumed figures that take part
 
@@ -104,3 +117,156 @@ class Case:
             f"{len(self.consortium_names)} consortiums over {self.days} days in "
             f"{len(self.border_day) - 1} periods: {len(self.point_job)} points"
         )
+
+
+def build_case(
+    scenario: Scenario, base_path: str | Path = ".", *, document: Document | None = None
+) -> Case:
+    """
+    A scenario as columns, with the throughput of every job on every number of nodes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A scenario without faults, from `planner.scenario_check.load_scenario`.
+    base_path : path
+        Folder that its paths are relative to.
+    document : Document, optional
+        Gives faults their places.
+
+    Returns
+    -------
+    Case
+        Days from the horizon's first [day], money in the scenario's currency, rates
+        [token/s] over wall time, power [W] with the facility's share.
+
+    Raises
+    ------
+    InputError
+        Names that mean nothing, and jobs that no device they may use can hold.
+    """
+    library, faults = read_library(scenario, base_path, document)
+    if faults:
+        raise InputError(faults)
+    border = border_days(scenario.horizon)
+    pools = pool_columns(scenario, library, border)
+    tables, lengths = performance_tables(scenario, library)
+    jobs = job_columns(scenario, library, tables.models, tables.runs.model)
+    release, due = _spans(scenario, pools)
+    reasons = pair_reasons(
+        scenario, pools.device.names, pools.device.training, names=library.devices
+    )
+    reasons = _with_days_and_nodes(scenario, pools, reasons, release, due)
+    points, found = point_columns(scenario, library, pools, reasons, tables)
+    faults = memory_faults(scenario, pools, reasons, found, tables, document=document)
+    if faults:
+        raise InputError(faults)
+    return Case(
+        scenario=scenario,
+        job_names=tuple(scenario.jobs),
+        pool_names=tuple(scenario.pools),
+        consortium_names=tuple(scenario.consortiums),
+        currency=scenario.currency,
+        first_day=scenario.horizon.first,
+        days=int(border[-1]),
+        border_day=border,
+        **_pool_fields(pools),
+        **_job_fields(jobs),
+        pair_job=np.repeat(np.arange(len(scenario.jobs)), len(scenario.pools)),
+        pair_pool=np.tile(np.arange(len(scenario.pools)), len(scenario.jobs)),
+        pair_release_day=release.ravel(),
+        pair_due_day=due.ravel(),
+        pair_reason=found.ravel(),
+        **_point_fields(scenario, pools, points),
+        **_consortium_fields(scenario),
+        assumed=(*assumptions(scenario, library, document), *lengths),
+    )
+
+
+def _pool_fields(pools: PoolColumns) -> dict[str, Any]:
+    """Fields of Case on the axes [pool] and [delivery]."""
+    return {
+        "pool_device": pools.device,
+        "pool_equivalent": pools.equivalent,
+        "pool_cost_per_node_day": pools.cost_per_node_day,
+        "pool_shared": pools.shared,
+        "pool_nodes": pools.nodes,
+        "delivery_pool": pools.delivery_pool,
+        "delivery_first_day": pools.delivery_first_day,
+        "delivery_end_day": pools.delivery_end_day,
+        "delivery_nodes": pools.delivery_nodes,
+    }
+
+
+def _job_fields(jobs: JobColumns) -> dict[str, Any]:
+    """Fields of Case on the axes [job] and [precedence]."""
+    return {
+        "job_consortium": jobs.consortium,
+        "job_value": jobs.value,
+        "job_tokens": jobs.tokens,
+        "job_partial": jobs.partial,
+        "job_preemptible": jobs.preemptible,
+        "job_identity": jobs.identity,
+        "job_soft_due_day": jobs.soft_due_day,
+        "job_loss_per_day": jobs.loss_per_day,
+        "after_before": jobs.before,
+        "after_then": jobs.then,
+    }
+
+
+def _point_fields(scenario: Scenario, pools: PoolColumns, points: PointColumns) -> dict[str, Any]:
+    """Fields of Case on the axis [point]."""
+    pue = scenario.power.pue.value if scenario.power.pue else PUE
+    return {
+        "point_job": points.job,
+        "point_pool": points.pool,
+        "point_nodes": points.nodes,
+        "point_tokens_per_s": points.tokens_per_s,
+        "point_cost_per_day": pools.cost_per_node_day[points.pool] * points.nodes,
+        "point_power_w": points.it_power_w * pue,
+        "point_mfu_frac": points.mfu_frac,
+        "point_peak_bytes": points.peak_bytes,
+        "point_layout": points.layout,
+        "point_low_frac": points.low_frac,
+        "point_high_frac": points.high_frac,
+    }
+
+
+def _consortium_fields(scenario: Scenario) -> dict[str, Any]:
+    """Fields of Case on the axis [consortium], and the limit on their shares."""
+    days = support(scenario)
+    entries = list(scenario.consortiums.values())
+    limit = scenario.rules.share_limit
+    budgets = [in_plan_currency(scenario, e.budget) if e.budget else -1.0 for e in entries]
+    return {
+        "consortium_weight": np.array([entry.weight.value for entry in entries]),
+        "consortium_budget": np.array(budgets),
+        "consortium_floor": np.array([e.floor.value if e.floor else 0.0 for e in entries]),
+        "consortium_cap": np.array([e.cap.value if e.cap else 0.0 for e in entries]),
+        "consortium_first_day": days.first_day,
+        "consortium_end_day": days.end_day,
+        "share_limit_frac": limit.value if limit else 0.0,
+    }
+
+
+def _spans(scenario: Scenario, pools: PoolColumns) -> tuple[Ints, Ints]:
+    """Days between which each job may run in each pool. [job, pool]"""
+    first, end = job_spans(scenario)
+    many = len(scenario.pools)
+    days = (scenario.horizon.last - scenario.horizon.first).days + 1
+    opens, closes = np.full(many, days), np.zeros(many, dtype=np.int64)
+    np.minimum.at(opens, pools.delivery_pool, pools.delivery_first_day)
+    np.maximum.at(closes, pools.delivery_pool, pools.delivery_end_day)
+    return np.maximum(first[:, None], opens), np.minimum(end[:, None], closes)
+
+
+def _with_days_and_nodes(
+    scenario: Scenario, pools: PoolColumns, reasons: Ints, release: Ints, due: Ints
+) -> Ints:
+    """The reasons, with those of pairs that have no day in common, or too few nodes."""
+    least = np.array(
+        [min(job.nodes.choices, default=job.nodes.least) for job in scenario.jobs.values()]
+    )
+    late = np.where((reasons == ELIGIBLE) & (due <= release), NO_COMMON_DAYS, reasons)
+    few = (late == ELIGIBLE) & (pools.most_nodes < least[:, None])
+    return np.where(few, TOO_FEW_NODES, late)

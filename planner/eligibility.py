@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -127,7 +127,13 @@ def access_reasons(scenario: Scenario) -> Ints:
     return reasons
 
 
-def pair_reasons(scenario: Scenario, devices: Sequence[str], training: Ints) -> Ints:
+def pair_reasons(
+    scenario: Scenario,
+    devices: Sequence[str],
+    training: Ints,
+    *,
+    names: Mapping[str, str] | None = None,
+) -> Ints:
     """
     Why each pool cannot serve each job, days, nodes and memory not yet looked at.
 
@@ -136,9 +142,11 @@ def pair_reasons(scenario: Scenario, devices: Sequence[str], training: Ints) -> 
     scenario : Scenario
         A scenario whose names are all known.
     devices : sequence of str [pool]
-        Device of each pool, spelt as the jobs' `devices` are.
+        Device of each pool.
     training : Ints [pool]
         INFERENCE_ONLY, CLAIMED or TRAINS of each pool's device. [code]
+    names : mapping of str to str, optional
+        Device as a job may write it -> device as `devices` has it.
 
     Returns
     -------
@@ -153,7 +161,8 @@ def pair_reasons(scenario: Scenario, devices: Sequence[str], training: Ints) -> 
     access = access_reasons(scenario)
     row = {name: at for at, name in enumerate(scenario.consortiums)}
     pools = list(scenario.pools.items())
-    names = [name for name, _ in pools]
+    pool_names = [name for name, _ in pools]
+    one_name = names or {}
     trains = np.asarray(training) == TRAINS
     reasons = np.empty((len(scenario.jobs), len(pools)), dtype=np.int64)
     masks: dict[object, Bools] = {}
@@ -175,8 +184,9 @@ def pair_reasons(scenario: Scenario, devices: Sequence[str], training: Ints) -> 
             reason[late & ~trains] = NOT_TRAINING
         reason[late & ~kinds[job.kind]] = OTHER_KIND
         if job.pools is not None:
-            reason[~among(job.pools, names, "pool")] = OTHER_POOL
+            reason[~among(job.pools, pool_names, "pool")] = OTHER_POOL
         if job.devices is not None:
-            reason[~among(job.devices, devices, "device")] = OTHER_DEVICE
+            wanted = tuple(one_name.get(device, device) for device in job.devices)
+            reason[~among(wanted, devices, "device")] = OTHER_DEVICE
         reasons[at] = reason
     return reasons

@@ -1,0 +1,144 @@
+"""What a scenario says, checked beyond its form: every fault and warning in one go."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hardware.errors import Diagnostic, InputError, PlanningWarning
+from hardware.sheet import Document, parse_document, read_document
+from planner.library import read_library
+from planner.scenario import Scenario
+from planner.scenario_dates import (
+    check_deliveries,
+    check_evaluations,
+    check_job_days,
+    check_membership,
+)
+from planner.scenario_fault import Written
+from planner.scenario_names import check_cycles, check_references
+from planner.scenario_rules import (
+    check_amounts,
+    check_currencies,
+    check_equivalence,
+    check_programmes,
+    check_values,
+    check_workloads,
+)
+from planner.scenario_use import check_owners, check_placeable, check_unused
+
+__all__ = ["base_path_of", "check_document", "load_scenario", "scenario_faults"]
+
+_CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
+    check_references,
+    check_cycles,
+    check_membership,
+    check_deliveries,
+    check_job_days,
+    check_evaluations,
+    check_amounts,
+    check_currencies,
+    check_equivalence,
+    check_programmes,
+    check_values,
+    check_workloads,
+    check_owners,
+)
+_CHECKS_OF_USE = (check_placeable, check_unused)  # only once every name is known
+
+
+def base_path_of(document: Document) -> Path:
+    """Folder that the paths of a scenario are relative to; the current one for standard input."""
+    is_file = document.path and not document.path.startswith("<")
+    return Path(document.path).parent if is_file else Path()
+
+
+def scenario_faults(
+    scenario: Scenario, base_path: str | Path, document: Document | None = None
+) -> tuple[Diagnostic, ...]:
+    """
+    Every fault and warning of a scenario whose form is right.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As written.
+    base_path : path
+        Folder that the scenario's paths are relative to.
+    document : Document, optional
+        Gives the faults their places.
+
+    Returns
+    -------
+    tuple of Diagnostic
+        In the order of the file; `severity` tells errors from warnings.
+    """
+    library, faults = read_library(scenario, base_path, document)
+    written = Written(
+        scenario,
+        document or Document("", {}),
+        library.devices,
+        library.training,
+        library.model_names,
+    )
+    for check in _CHECKS:
+        faults += check(written)
+    if not any(fault.code.startswith("unknown-") for fault in faults):
+        for check in _CHECKS_OF_USE:
+            faults += check(written)
+    faults.sort(key=lambda fault: (fault.where.path, fault.where.line, fault.where.column))
+    return tuple(faults)
+
+
+def check_document(document: Document) -> tuple[Scenario, tuple[Diagnostic, ...]]:
+    """
+    Read a scenario from a document in hand.
+
+    Returns
+    -------
+    (Scenario, tuple of Diagnostic)
+        The scenario, and warnings about it.
+
+    Raises
+    ------
+    InputError
+        Every fault of its form at once; or else every fault of what it says, with warnings.
+    """
+    scenario = parse_document(document, Scenario)
+    faults = scenario_faults(scenario, base_path_of(document), document)
+    if any(fault.severity == "error" for fault in faults):
+        raise InputError(faults)
+    return scenario, faults
+
+
+def load_scenario(path: str | Path) -> tuple[Scenario, Document]:
+    """
+    Read and check a scenario file.
+
+    Parameters
+    ----------
+    path : path
+        YAML or JSON, or ``-`` for standard input. Paths inside it are relative to it.
+
+    Returns
+    -------
+    (Scenario, Document)
+        What it says, and where each field stands.
+
+    Raises
+    ------
+    InputError
+        Every fault at once, each with its place.
+
+    Warns
+    -----
+    PlanningWarning
+        For each thing that is allowed and probably not meant; its one argument is the
+        Diagnostic.
+    """
+    document = read_document(path)
+    scenario, found = check_document(document)
+    for warning in found:
+        warnings.warn(PlanningWarning(warning), stacklevel=2)
+    return scenario, document
