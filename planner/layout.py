@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -30,7 +32,20 @@ from planner.strategy import (
     StrategyTable,
 )
 
-__all__ = ["BATCH_TOLERANCE_FRAC", "QuestionTable", "layouts", "peak_column"]
+__all__ = [
+    "BATCH_TOLERANCE_FRAC",
+    "LAYOUT_COLUMNS",
+    "NOTHING_FIXED",
+    "QuestionTable",
+    "layouts",
+    "peak_column",
+]
+
+LAYOUT_COLUMNS = (
+    "tp", "pp", "cp", "ep", "expert_tp", "dp", "micro_batch", "interleave", "zero", "shard",
+    "sequence_parallel", "recompute", "schedule",
+)  # fmt: skip
+NOTHING_FIXED: Mapping[str, int] = MappingProxyType({})
 
 BATCH_TOLERANCE_FRAC = 0.125
 """How far the global batch may be moved to become a multiple of dp * micro_batch."""
@@ -42,10 +57,12 @@ _EP = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
 _MICRO_BATCH = (1, 2, 4, 8, 16)
 _INTERLEAVE = (1, 2, 4, 8)
 _RECOMPUTE = (0, 1, 2)
-_CHUNK_TOKENS = 2_048
+_CHUNK_TOKENS = 4_096
 """Tokens of a sequence below which context parallelism leaves a rank too little work."""
-_MICRO_BATCH_TOKENS = 65_536
+_MICRO_BATCH_TOKENS = 32_768
 """Tokens of a micro-batch on a rank above which products no longer get faster."""
+_COARSE_EXPERTS = 16
+"""Experts a layer up to which one is wide enough to be cut by tensor parallelism."""
 _UNEVEN_FRAC = 0.25
 """Slots of a pipeline that may stay empty when its stages do not divide the layers."""
 
@@ -84,6 +101,7 @@ def layouts(
     questions: QuestionTable,
     *,
     what_if_training: bool = False,
+    fixed: Mapping[str, int] = NOTHING_FIXED,
 ) -> tuple[StrategyTable, Ints, Ints]:
     """
     Candidate layouts of every question.
@@ -96,6 +114,8 @@ def layouts(
         [question]
     what_if_training : bool
         Lay training out on devices on which no training has been shown.
+    fixed : mapping of str to int
+        Columns of `LAYOUT_COLUMNS` that every layout must have as given.
 
     Returns
     -------
@@ -111,9 +131,10 @@ def layouts(
     12.5 % away. Stages may be uneven as long as no more than a quarter of the
     pipeline's slots stay empty. Odd factors of the number of devices end up
     in `dp`. Sequence parallelism goes with tensor parallelism. Micro-batches
-    above 64 Ki tokens a rank, and context-parallel chunks under 2 Ki tokens,
-    are not enumerated. ZeRO stage 3 is tried without a pipeline, or where the
-    stack shards weights anyway, over all ranks and inside the scale-up domain.
+    above 32 Ki tokens a rank, context-parallel chunks under 4 Ki tokens, and
+    tensor parallelism inside experts of more than 16 are not enumerated. ZeRO
+    stage 3 is tried without a pipeline, or where the stack shards weights
+    anyway, over all ranks and inside the scale-up domain.
 
     References
     ----------
@@ -123,15 +144,20 @@ def layouts(
     rows = _start(questions)
     rejected: list[Columns] = []
     _gate(rows, rejected, devices, what_if_training)
-    _tensor(rows, rejected, models, devices)
-    _pipeline(rows, rejected, models)
-    _context(rows, rejected)
-    _experts(rows, rejected, models)
-    _batch(rows, rejected)
-    _interleave(rows, models)
-    _zero(rows, devices, stacks)
-    _expand(rows, "recompute", _RECOMPUTE)
-    return _table(rows, rejected)
+    _tensor(rows, rejected, models, devices, _options(fixed, "tp", _TP))
+    _pipeline(rows, rejected, models, _options(fixed, "pp", _PP))
+    _context(rows, rejected, fixed)
+    _experts(rows, rejected, models, fixed)
+    _batch(rows, rejected, _options(fixed, "micro_batch", _MICRO_BATCH))
+    _interleave(rows, models, _options(fixed, "interleave", _INTERLEAVE))
+    _zero(rows, devices, stacks, fixed)
+    _expand(rows, "recompute", _options(fixed, "recompute", _RECOMPUTE))
+    return _table(rows, rejected, fixed)
+
+
+def _options(fixed: Mapping[str, int], name: str, usual: tuple[int, ...]) -> tuple[int, ...]:
+    """The one value that is asked for, else the usual ones."""
+    return (fixed[name],) if name in fixed else usual
 
 
 Columns = dict[str, Ints]
@@ -173,7 +199,9 @@ def _reject(rows: Columns, rejected: list[Columns], mask: Bools, reason: int) ->
         _keep(rows, ~mask)
 
 
-def _table(rows: Columns, rejected: list[Columns]) -> tuple[StrategyTable, Ints, Ints]:
+def _table(
+    rows: Columns, rejected: list[Columns], fixed: Mapping[str, int]
+) -> tuple[StrategyTable, Ints, Ints]:
     """All rows, those still standing before those rejected."""
     standing = {**rows, "reason": np.full(len(rows["question"]), FITS, dtype=np.int64)}
     joined = {
@@ -181,8 +209,9 @@ def _table(rows: Columns, rejected: list[Columns]) -> tuple[StrategyTable, Ints,
     }
     question, reason = joined.pop("question"), joined.pop("reason")
     del joined["size"]
-    joined["sequence_parallel"] = (joined["tp"] > 1).astype(np.int64)
-    joined["schedule"] = np.where(joined["interleave"] > 1, INTERLEAVED, ONE_F_ONE_B)
+    joined["sequence_parallel"] = (joined["tp"] > 1) * np.int64(fixed.get("sequence_parallel", 1))
+    plain = np.int64(fixed.get("schedule", ONE_F_ONE_B))
+    joined["schedule"] = np.where(joined["interleave"] > 1, INTERLEAVED, plain)
     return StrategyTable(**joined), question, reason
 
 
@@ -196,9 +225,13 @@ def _gate(
 
 
 def _tensor(
-    rows: Columns, rejected: list[Columns], models: ModelTable, devices: DeviceTable
+    rows: Columns,
+    rejected: list[Columns],
+    models: ModelTable,
+    devices: DeviceTable,
+    options: tuple[int, ...],
 ) -> None:
-    _expand(rows, "tp", _TP)
+    _expand(rows, "tp", options)
     _keep(rows, rows["size"] % rows["tp"] == 0)
     pick, tp = rows["model"], rows["tp"]
     widths = (models.heads, models.hidden, models.ffn_hidden)
@@ -211,8 +244,10 @@ def _tensor(
     _reject(rows, rejected, rows["tp"] > reach[rows["device"]], CROSSES_SCALE_UP)
 
 
-def _pipeline(rows: Columns, rejected: list[Columns], models: ModelTable) -> None:
-    _expand(rows, "pp", _PP)
+def _pipeline(
+    rows: Columns, rejected: list[Columns], models: ModelTable, options: tuple[int, ...]
+) -> None:
+    _expand(rows, "pp", options)
     _keep(rows, (rows["size"] // rows["tp"]) % rows["pp"] == 0)
     layers = models.layers[rows["model"]]
     slots = -(-layers // rows["pp"]) * rows["pp"]
@@ -224,11 +259,11 @@ def _pipeline(rows: Columns, rejected: list[Columns], models: ModelTable) -> Non
     )
 
 
-def _context(rows: Columns, rejected: list[Columns]) -> None:
-    _expand(rows, "cp", _CP)
+def _context(rows: Columns, rejected: list[Columns], fixed: Mapping[str, int]) -> None:
+    _expand(rows, "cp", _options(fixed, "cp", _CP))
     left = rows["size"] // (rows["tp"] * rows["pp"])
     short = rows["seq_len"] < _CHUNK_TOKENS * rows["cp"]
-    _keep(rows, (left % rows["cp"] == 0) & (~short | (rows["cp"] == 1)))
+    _keep(rows, (left % rows["cp"] == 0) & (~short | (rows["cp"] == fixed.get("cp", 1))))
     _reject(
         rows,
         rejected,
@@ -236,6 +271,8 @@ def _context(rows: Columns, rejected: list[Columns]) -> None:
         INDIVISIBLE_SEQUENCE,
     )
     rows["dp"] = rows["size"] // (rows["tp"] * rows["pp"] * rows["cp"])
+    if "dp" in fixed:
+        _keep(rows, rows["dp"] == fixed["dp"])
     _reject(
         rows,
         rejected,
@@ -244,28 +281,36 @@ def _context(rows: Columns, rejected: list[Columns]) -> None:
     )
 
 
-def _experts(rows: Columns, rejected: list[Columns], models: ModelTable) -> None:
-    _expand(rows, "ep", _EP)
+def _experts(
+    rows: Columns, rejected: list[Columns], models: ModelTable, fixed: Mapping[str, int]
+) -> None:
+    _expand(rows, "ep", _options(fixed, "ep", _EP))
     experts = models.experts[rows["model"]]
     ranks = rows["tp"] * rows["cp"] * rows["dp"]
     _keep(rows, (rows["ep"] == 1) | ((rows["ep"] <= experts) & (ranks % rows["ep"] == 0)))
     experts = models.experts[rows["model"]]
     _reject(rows, rejected, (rows["ep"] > 1) & (experts % rows["ep"] != 0), INDIVISIBLE_EXPERTS)
+    if "expert_tp" in fixed:
+        rows["expert_tp"] = np.full(len(rows["tp"]), fixed["expert_tp"], dtype=np.int64)
+        spare = rows["tp"] * rows["cp"] * rows["dp"] // rows["ep"]
+        _keep(rows, spare % rows["expert_tp"] == 0)
+        return
     _expand(rows, "expert_tp", (0, 1))
     ranks = rows["tp"] * rows["cp"] * rows["dp"]
     experts = models.experts[rows["model"]]
     cut = rows["expert_tp"] == 1
     rows["expert_tp"] = np.where(cut, rows["tp"], 1)
     spare = ranks // rows["ep"]
-    _keep(rows, ~cut | ((rows["tp"] > 1) & (experts > 0) & (spare % rows["tp"] == 0)))
+    coarse = (experts > 0) & (experts <= _COARSE_EXPERTS)
+    _keep(rows, ~cut | ((rows["tp"] > 1) & coarse & (spare % rows["tp"] == 0)))
     width = models.moe_ffn_hidden[rows["model"]]
     _reject(rows, rejected, width % rows["expert_tp"] != 0, INDIVISIBLE_HEADS)
 
 
-def _batch(rows: Columns, rejected: list[Columns]) -> None:
-    _expand(rows, "micro_batch", _MICRO_BATCH)
+def _batch(rows: Columns, rejected: list[Columns], options: tuple[int, ...]) -> None:
+    _expand(rows, "micro_batch", options)
     tokens = rows["micro_batch"] * rows["seq_len"] // rows["cp"]
-    _keep(rows, (rows["micro_batch"] == 1) | (tokens <= _MICRO_BATCH_TOKENS))
+    _keep(rows, (rows["micro_batch"] == options[0]) | (tokens <= _MICRO_BATCH_TOKENS))
     slot = rows["micro_batch"] * rows["dp"]
     wanted = rows["global_batch"]
     batches = np.maximum((2 * wanted + slot) // (2 * slot), 1)
@@ -274,8 +319,8 @@ def _batch(rows: Columns, rejected: list[Columns]) -> None:
     _reject(rows, rejected, moved, BATCH_INDIVISIBLE)
 
 
-def _interleave(rows: Columns, models: ModelTable) -> None:
-    _expand(rows, "interleave", _INTERLEAVE)
+def _interleave(rows: Columns, models: ModelTable, options: tuple[int, ...]) -> None:
+    _expand(rows, "interleave", options)
     batches = rows["global_batch"] // (rows["micro_batch"] * rows["dp"])
     woven = rows["interleave"] > 1
     chunks = rows["pp"] * rows["interleave"]
@@ -285,7 +330,13 @@ def _interleave(rows: Columns, models: ModelTable) -> None:
     _keep(rows, ~woven | ((rows["pp"] > 1) & (batches >= rows["pp"]) & room))
 
 
-def _zero(rows: Columns, devices: DeviceTable, stacks: StackTable) -> None:
+def _zero(
+    rows: Columns, devices: DeviceTable, stacks: StackTable, fixed: Mapping[str, int]
+) -> None:
+    if "zero" in fixed:
+        rows["zero"] = np.full(len(rows["dp"]), fixed["zero"], dtype=np.int64)
+        rows["shard"] = np.minimum(rows["dp"] * rows["cp"], fixed.get("shard", 2**40))
+        return
     _expand(rows, "zero", (1, 3, 4))
     ranks = rows["dp"] * rows["cp"]
     domain = devices.scale_up_size[rows["device"]] // rows["tp"]

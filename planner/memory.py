@@ -9,17 +9,11 @@ import numpy as np
 
 from hardware.column import Bools, Floats, Ints, row_count, seal, take
 from hardware.table import DeviceTable
-from planner.activation import blocks, saved
+from planner.activation import Saved, blocks, saved
 from planner.architecture import ModelTable
 from planner.stack import StackTable
-from planner.stage import POSITIONS, Stage, stage
-from planner.strategy import (
-    ADAM_8BIT,
-    ADAM_BF16_STATES,
-    FP8,
-    MUON,
-    StrategyTable,
-)
+from planner.stage import POSITIONS, Stage, sizes, stage
+from planner.strategy import FP8, StrategyTable
 
 __all__ = ["NOTHING", "PARTS", "MemoryTable", "memory"]
 
@@ -39,9 +33,16 @@ NOTHING = 0
 _CHUNK = 16_384
 """Rows priced at once: the columns of a chunk stay in the processor's cache."""
 
-_MAIN_WEIGHT_BYTES = 4.0
-_STATE_BYTES = {ADAM_BF16_STATES: 4.0, MUON: 4.0, ADAM_8BIT: 2.0}
-"""Bytes of optimizer state a parameter beside the 32-bit main weight; 8 for Adam in 32 bit."""
+_OPTIMIZER_BYTES = np.array([12.0, 8.0, 8.0, 6.0])
+"""32-bit main weight and states, by code of the optimizer: Adam in 32 bit, in 16 bit, Muon with
+one 32-bit momentum, Adam in 8 bit."""
+
+_NARROW_WEIGHT_BYTES = 2.0
+"""Weight in fp8 with the transposed copy that its backward product reads."""
+
+_GATHERED_COPIES = 4.0
+"""Bytes a hidden element of the whole sequence, gathered round a tensor-parallel product: the
+input and the output before it is reduced, in 16 bit."""
 
 
 @dataclass(frozen=True)
@@ -142,87 +143,97 @@ def _memory(
     )
 
 
+@dataclass(frozen=True)
+class _Common:
+    """What all stages of a row share. [row]"""
+
+    tokens: Floats  # of a micro-batch on a context-parallel rank
+    hidden: Floats
+    hidden_split: Ints  # ranks over which hidden-wide activations are cut
+    shard: Floats
+    expert_shard: Floats
+    weight_bytes: Floats
+    gradient_bytes: Floats
+    optimizer_bytes: Floats
+    logits: Floats
+    table: Floats  # parameters of one embedding on a tensor-parallel rank
+    waste: Floats
+    runtime: Floats
+    kept: Saved
+
+
+def _common(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> _Common:
+    """Columns that do not depend on the stage."""
+    replicas = np.maximum(rows.tp * rows.cp * rows.dp // (rows.ep * rows.expert_tp), 1)
+    shard = np.maximum(rows.shard, 1)
+    expert_shard = np.maximum(replicas * shard // np.maximum(rows.dp * rows.cp, 1), 1)
+    narrow = rows.precision >= FP8
+    gradient = stacks.gradient_bytes[rows.stack]
+    tokens = rows.micro_batch * rows.seq_len / rows.cp
+    table = models.vocab[rows.model] / rows.tp
+    heads_out = 1.0 + (models.mtp_layers[rows.model] > 0)
+    hidden = models.hidden[rows.model].astype(np.float64)
+    return _Common(
+        tokens=tokens,
+        hidden=hidden,
+        hidden_split=np.where(rows.sequence_parallel == 1, rows.tp, 1),
+        shard=shard.astype(np.float64),
+        expert_shard=expert_shard.astype(np.float64),
+        weight_bytes=np.where(narrow, _NARROW_WEIGHT_BYTES, 2.0),
+        gradient_bytes=np.where(narrow, np.minimum(gradient, 2.0), gradient),
+        optimizer_bytes=_OPTIMIZER_BYTES[rows.optimizer],
+        logits=tokens * table * stacks.logit_bytes[rows.stack] * heads_out,
+        table=table * hidden,
+        waste=stacks.allocator_frac[rows.stack],
+        runtime=stacks.runtime_bytes[rows.stack],
+        kept=saved(models, stacks, rows),
+    )
+
+
 def _stages(
     models: ModelTable, stacks: StackTable, rows: StrategyTable
 ) -> Iterator[dict[str, Floats]]:
-    by_cost = stacks.stages_by_cost[rows.stack].astype(np.float64)
+    common = _common(models, stacks, rows)
+    of = sizes(models, stacks, rows)
     for position in range(len(POSITIONS)):
         if position == 1 and not (rows.pp > 2).any():
             continue
         if position == 2 and not (rows.pp > 1).any():
             continue
-        held = stage(models, rows, by_cost, position)
-        yield _parts(models, stacks, rows, held)
+        yield _parts(rows, common, stage(of, rows, position))
 
 
-def _parts(
-    models: ModelTable, stacks: StackTable, rows: StrategyTable, held: Stage
-) -> dict[str, Floats]:
+def _parts(rows: StrategyTable, common: _Common, held: Stage) -> dict[str, Floats]:
     """Bytes of one stage by part."""
-    trained = held.dense_parameters, held.expert_parameters
-    replicas = np.maximum(rows.tp * rows.cp * rows.dp // (rows.ep * rows.expert_tp), 1)
-    shard = np.maximum(rows.shard, 1)
-    expert_shard = np.clip(replicas * shard // np.maximum(rows.dp * rows.cp, 1), 1, None)
-    pieces = shard, expert_shard
-
-    def sharded(stage_of_zero: int) -> Floats:
-        cut = rows.zero >= stage_of_zero
-        parts = [
-            parameters / np.where(cut, piece, 1)
-            for parameters, piece in zip(trained, pieces, strict=True)
-        ]
-        result: Floats = parts[0] + parts[1]
-        return result
-
-    narrow = rows.precision >= FP8
-    weight_bytes = 2.0 + 1.0 * narrow
-    gradient_bytes = stacks.gradient_bytes[rows.stack]
-    state = np.full(len(rows.optimizer), 8.0)
-    for optimizer, size in _STATE_BYTES.items():
-        state = np.where(rows.optimizer == optimizer, size, state)
-    tokens = rows.micro_batch * rows.seq_len / rows.cp
-    kept = saved(models, stacks, rows)
-    activations, working = blocks(kept, held, rows, tokens)
-    hidden = models.hidden[rows.model].astype(np.float64)
-    activations = activations + tokens * hidden * 4 * held.is_last / _sequence_split(rows)
-    logits = (
-        tokens
-        * models.vocab[rows.model]
-        / rows.tp
-        * stacks.logit_bytes[rows.stack]
-        * held.is_last
-        * (1.0 + (models.mtp_layers[rows.model] > 0))
-    )
-    gathered = _gathered_bytes(models, rows, held, gradient_bytes)
+    dense, experts = held.dense_parameters, held.expert_parameters
+    whole = dense + experts
+    cut = dense / common.shard + experts / common.expert_shard
+    activations, working = blocks(common.kept, held, rows, common.tokens)
+    wide = common.tokens * common.hidden
+    activations = activations + 4.0 * wide * held.is_last / common.hidden_split
+    logits = common.logits * held.is_last
+    gathered = _gathered_bytes(rows, common, held)
     workspace = np.maximum(working - logits, 0.0)
-    regathered = np.where((rows.tp > 1) & (rows.sequence_parallel == 1), 2 * tokens * hidden, 0.0)
-    waste = stacks.allocator_frac[rows.stack] * (activations + logits + workspace + gathered)
+    regathered = np.where(common.hidden_split > 1, _GATHERED_COPIES * wide, 0.0)
+    waste = common.waste * (activations + logits + workspace + gathered + regathered)
     return {
-        "runtime": stacks.runtime_bytes[rows.stack],
-        "weights": weight_bytes * sharded(3) + 2.0 * held.frozen_parameters,
-        "gradients": gradient_bytes * sharded(2),
-        "optimizer": (_MAIN_WEIGHT_BYTES + state) * sharded(1),
+        "runtime": common.runtime,
+        "weights": common.weight_bytes * np.where(rows.zero >= 3, cut, whole)
+        + 2.0 * held.frozen_parameters,
+        "gradients": common.gradient_bytes * np.where(rows.zero >= 2, cut, whole),
+        "optimizer": common.optimizer_bytes * np.where(rows.zero >= 1, cut, whole),
         "activations": activations,
         "logits": logits,
         "buffers": gathered + workspace + regathered + waste,
     }
 
 
-def _sequence_split(rows: StrategyTable) -> Ints:
-    """Ranks over which the hidden-wide activations are cut. [row]"""
-    result: Ints = np.where(rows.sequence_parallel == 1, rows.tp, 1)
-    return result
-
-
-def _gathered_bytes(
-    models: ModelTable, rows: StrategyTable, held: Stage, gradient_bytes: Floats
-) -> Floats:
+def _gathered_bytes(rows: StrategyTable, common: _Common, held: Stage) -> Floats:
     """Weights of the block at work and the next one, and the block's gradient, before sharding."""
     layers = np.maximum(held.layers, 1.0)
     block = (held.dense_parameters + held.expert_parameters) / layers
-    table = models.vocab[rows.model] * models.hidden[rows.model] / rows.tp
-    largest = np.maximum(block, table * np.maximum(held.is_first, held.is_last))
+    largest = np.maximum(block, common.table * np.maximum(held.is_first, held.is_last))
     weights = np.where(rows.zero >= 3, 2.0 * (block + largest), 0.0)
-    gradients = np.where(rows.zero >= 2, gradient_bytes * largest, 0.0)
-    result: Floats = np.where(rows.shard > 1, weights + gradients, 0.0)
+    gradients = np.where(rows.zero >= 2, common.gradient_bytes * largest, 0.0)
+    result: Floats = np.where(common.shard > 1, weights + gradients, 0.0)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,11 +11,11 @@ import numpy as np
 from hardware.column import Bools, Floats, Ints, take
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable
-from planner.layout import QuestionTable, layouts
+from planner.layout import NOTHING_FIXED, QuestionTable, layouts
 from planner.memory import PARTS, MemoryTable, memory
 from planner.stack import FamilyTable, StackTable
 from planner.step import StepTable, step
-from planner.strategy import EXCEEDS_MEMORY, FITS, REASONS, StrategyTable
+from planner.strategy import EXCEEDS_MEMORY, FITS, REASONS, TOO_FEW_DEVICES, StrategyTable
 
 __all__ = ["Search", "joined", "search"]
 
@@ -81,6 +81,7 @@ def search(
     keep: int = 1,
     pareto: bool = False,
     what_if_training: bool = False,
+    fixed: Mapping[str, int] = NOTHING_FIXED,
 ) -> Search:
     """
     Best layouts of every question.
@@ -98,6 +99,8 @@ def search(
         and peak memory.
     what_if_training : bool
         Lay training out on devices on which no training has been shown.
+    fixed : mapping of str to int
+        Columns of the layout that are asked for.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def search(
     for start in range(0, count, _QUESTIONS):
         asked = take(questions, slice(start, start + _QUESTIONS))
         rows, question, reason = layouts(
-            models, devices, stacks, asked, what_if_training=what_if_training
+            models, devices, stacks, asked, what_if_training=what_if_training, fixed=fixed
         )
         standing = np.flatnonzero(reason == FITS)
         rows, held = take(rows, standing), question[standing]
@@ -135,13 +138,16 @@ def search(
         overfull[block] = _count(
             held[over], sizes.first_overfull[over], len(asked.model), len(PARTS)
         )
-        chosen = np.flatnonzero(sizes.fits if pareto else _least_recompute(sizes.fits))
+        chosen = np.flatnonzero(
+            sizes.fits if pareto else _least_recompute(sizes.fits, 1 if "recompute" in fixed else 3)
+        )
         rows, held, sizes = take(rows, chosen), held[chosen], take(sizes, chosen)
         times = step(models, devices, stacks, families, rows)
         best = _best(held, times.tokens_per_s, sizes.peak_bytes, keep=keep, pareto=pareto)
         parts.append((take(rows, best), take(times, best), take(sizes, best)))
         kept.append(held[best] + start)
     reasons = np.where(counts[:, FITS] > 0, FITS, np.argmax(counts[:, 1:], axis=1) + 1)
+    reasons = np.where(counts.sum(axis=1) == 0, TOO_FEW_DEVICES, reasons)
     strategies, steps, memories = (joined([part[at] for part in parts]) for at in range(3))
     return Search(
         question=np.concatenate(kept),
@@ -160,9 +166,9 @@ def _count(question: Ints, code: Ints, questions: int, codes: int) -> Ints:
     return flat.reshape(questions, codes).astype(np.int64)
 
 
-def _least_recompute(fits: Bools) -> Bools:
-    """Of each three rows that differ in recomputation, in rising order, the first that fits."""
-    groups = fits.reshape(-1, 3)
+def _least_recompute(fits: Bools, each: int) -> Bools:
+    """Of rows that differ in recomputation alone, in rising order, the first that fits."""
+    groups = fits.reshape(-1, each)
     first = np.cumsum(groups, axis=1) == 1
     result: Bools = (first & groups).reshape(-1)
     return result

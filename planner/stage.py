@@ -19,9 +19,10 @@ from planner.architecture import (
     router_layer_parameters,
     shared_expert_layer_parameters,
 )
+from planner.stack import StackTable
 from planner.strategy import INTERLEAVED, StrategyTable
 
-__all__ = ["POSITIONS", "Stage", "in_flight_layers", "stage", "stage_layers"]
+__all__ = ["POSITIONS", "Sizes", "Stage", "in_flight_layers", "sizes", "stage", "stage_layers"]
 
 # The stages that can hold the most: the first has the most micro-batches in flight, the second
 # the same without leading dense layers, the last has the output head and the loss.
@@ -118,18 +119,95 @@ def in_flight_layers(rows: StrategyTable, layers: Floats, position: int) -> Floa
     return result
 
 
-def stage(models: ModelTable, rows: StrategyTable, by_cost: Floats, position: int) -> Stage:
+@dataclass(frozen=True)
+class Sizes:
+    """Parameters by part, gathered from the model of each row. [row]"""
+
+    layers: Ints
+    dense_layers: Floats
+    head_layers: Floats  # cost of the output head in blocks, 0 where the stack counts blocks
+    attention: Floats  # a block
+    dense_mlp: Floats  # a block
+    shared: Floats  # shared experts of a block
+    routed: Floats  # routed experts of a block, all of them
+    whole: Floats  # norms of a block: not cut by tensor parallelism
+    router: Floats
+    embedding: Floats
+    vocabulary: Floats  # output embedding
+    tied: Floats
+    mtp: Floats  # MTP blocks without their routed experts
+    mtp_experts: Floats
+    encoder: Floats
+    frozen: Floats  # 1 where the encoder is not trained
+
+
+def sizes(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> Sizes:
+    """
+    Parameters by part for every row.
+
+    Parameters
+    ----------
+    models, stacks
+        Tables whose row numbers stand in `rows`.
+    rows : StrategyTable
+        [row]
+
+    Returns
+    -------
+    Sizes
+        Counts of parameters. [row]
+
+    Notes
+    -----
+    Attention parameters are the mean over softmax and linear layers.
+
+    References
+    ----------
+    .. [1] `planner.architecture` holds the counts and their sources.
+    """
+    pick = rows.model
+    layers = models.layers
+    experts = models.experts > 0
+    attention = attention_parameters(models) / layers
+    dense_mlp = dense_mlp_layer_parameters(models)
+    expert = expert_layer_parameters(models)
+    shared = shared_expert_layer_parameters(models)
+    vocabulary = models.vocab.astype(np.float64) * models.hidden
+    active = attention + np.where(experts, models.top_k * expert + shared, dense_mlp)
+    routed = models.experts * expert
+    mtp_experts = np.where(experts & (models.mtp_dense == 0), models.mtp_layers * routed, 0.0)
+    by_cost = stacks.stages_by_cost[rows.stack]
+    dense_layers = np.where(experts, models.dense_layers, layers).astype(np.float64)
+    return Sizes(
+        layers=layers[pick],
+        dense_layers=dense_layers[pick],
+        head_layers=np.where(by_cost, (vocabulary / active)[pick], 0.0),
+        attention=attention[pick],
+        dense_mlp=dense_mlp[pick],
+        shared=shared[pick],
+        routed=routed[pick],
+        whole=(norm_parameters(models) / layers)[pick],
+        router=router_layer_parameters(models)[pick],
+        embedding=embedding_parameters(models)[pick],
+        vocabulary=vocabulary[pick],
+        tied=models.tied_embeddings[pick].astype(np.float64),
+        mtp=(mtp_parameters(models) - mtp_experts)[pick],
+        mtp_experts=mtp_experts[pick],
+        encoder=encoder_parameters(models)[pick],
+        frozen=models.encoder_frozen[pick].astype(np.float64),
+    )
+
+
+def stage(of: Sizes, rows: StrategyTable, position: int) -> Stage:
     """
     Contents of the stage at a position, a device, for every row.
 
     Parameters
     ----------
-    models : ModelTable
-        [model]
+    of : Sizes
+        Parameters by part. [row]
     rows : StrategyTable
         [row]
-    by_cost : ndarray
-        1 where the stack balances the cost of stages, 0 where their blocks. [row]
     position : int
         Index into `POSITIONS`.
 
@@ -143,53 +221,41 @@ def stage(models: ModelTable, rows: StrategyTable, by_cost: Floats, position: in
     The encoder stands on the first stage, MTP blocks and the output head on
     the last; tied embeddings are held twice when the pipeline has more than
     one stage. Tensor parallelism cuts everything but norms and routers.
+
+    References
+    ----------
+    .. [1] D. Narayanan et al., "Efficient large-scale language model training
+       on GPU clusters using Megatron-LM," SC 2021.
     """
-    pick = rows.model
-    layers_in_all = models.layers[pick]
-    dense_in_all = np.where(models.experts[pick] > 0, models.dense_layers[pick], layers_in_all)
-    block = attention_parameters(models) / models.layers + np.where(
-        models.experts > 0,
-        models.top_k * expert_layer_parameters(models) + shared_expert_layer_parameters(models),
-        dense_mlp_layer_parameters(models),
-    )
-    vocabulary = models.vocab.astype(np.float64) * models.hidden
-    layers = stage_layers(layers_in_all, rows.pp, by_cost * (vocabulary / block)[pick], position)
+    layers = stage_layers(of.layers, rows.pp, of.head_layers, position)
     single = rows.pp == 1
-    is_first = np.where(position == 0, 1.0, 0.0) * np.ones(len(pick))
-    is_last = np.where(position == 2, 1.0, 0.0) + np.where(single & (position == 0), 1.0, 0.0)
-    if position == 2:
-        is_first = np.where(single, 1.0, 0.0)
-    before = layers_in_all - layers if position == 2 else np.zeros(len(pick))
+    is_first = np.ones(len(single)) if position == 0 else single.astype(np.float64)
+    is_last = np.ones(len(single)) if position == 2 else single.astype(np.float64)
     if position == 1:
-        before = stage_layers(layers_in_all, rows.pp, by_cost * (vocabulary / block)[pick], 0)
-    dense = np.clip(dense_in_all - before, 0, layers)
+        is_first, is_last = np.zeros(len(single)), np.zeros(len(single))
+    before: Floats = np.zeros(1)
+    if position == 1:
+        before = stage_layers(of.layers, rows.pp, of.head_layers, 0)
+    elif position == 2:
+        before = of.layers - layers
+    dense = np.clip(of.dense_layers - before, 0.0, layers)
     moe = layers - dense
-    split = (attention_parameters(models) / models.layers)[pick] * layers
-    split = split + dense_mlp_layer_parameters(models)[pick] * dense
-    split = split + shared_expert_layer_parameters(models)[pick] * moe
-    split = split + embedding_parameters(models)[pick] * is_first
-    head = np.where(models.tied_embeddings[pick] == 1, is_last * ~single, is_last)
-    split = split + vocabulary[pick] * head
-    extra = mtp_parameters(models)[pick] * is_last
-    mtp_experts = np.where(
-        (models.experts > 0) & (models.mtp_dense == 0),
-        models.mtp_layers * models.experts * expert_layer_parameters(models),
-        0.0,
-    )[pick]
-    encoder = encoder_parameters(models)[pick] * is_first
-    frozen = models.encoder_frozen[pick] == 1
-    split = split + extra - mtp_experts * is_last + np.where(frozen, 0.0, encoder)
-    whole = (norm_parameters(models) / models.layers)[pick] * layers
-    whole = whole + router_layer_parameters(models)[pick] * moe
-    experts = (models.experts * expert_layer_parameters(models))[pick] * moe
-    experts = experts + mtp_experts * is_last
+    head = is_last * np.where(single, 1.0 - of.tied, 1.0)
+    split = (
+        of.attention * layers
+        + of.dense_mlp * dense
+        + of.shared * moe
+        + (of.embedding + of.encoder * (1.0 - of.frozen)) * is_first
+        + of.vocabulary * head
+        + of.mtp * is_last
+    )
     return Stage(
         layers=layers,
         dense_layers=dense,
         moe_layers=moe,
-        dense_parameters=split / rows.tp + whole,
-        expert_parameters=experts / (rows.ep * rows.expert_tp),
-        frozen_parameters=np.where(frozen, encoder, 0.0) / rows.tp,
+        dense_parameters=split / rows.tp + of.whole * layers + of.router * moe,
+        expert_parameters=(of.routed * moe + of.mtp_experts * is_last) / (rows.ep * rows.expert_tp),
+        frozen_parameters=of.encoder * of.frozen * is_first / rows.tp,
         in_flight_layers=in_flight_layers(rows, layers, position),
         is_first=is_first,
         is_last=is_last,
