@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from planner.run import (
     RunTable,
     default_batch_tokens,
     default_stacks,
+    sizes_within,
     training_precision,
 )
 from planner.search import search
@@ -47,7 +49,7 @@ class ThroughputCurve:
     job: Ints  # row in the RunTable asked
     device: Ints  # row in DeviceTable
     nodes: Ints
-    size: Ints  # devices
+    size: Ints  # devices held; tp * pp * cp * dp of them are used
     reason: Ints  # index into planner.strategy.REASONS
     is_what_if: Ints  # 1 = training on a device that nobody has shown to train
     tokens_per_s: Floats  # while running, all devices
@@ -151,7 +153,8 @@ def throughput_curves(
 
     Notes
     -----
-    Equal points are searched once. Unstated choices follow `planner.run`: the
+    Equal points are searched once, and a few nodes may stay idle where the rest
+    can be laid out better (`planner.run.sizes_within`). Unstated choices follow `planner.run`: the
     usual stack of the device, bf16 (fp16 where there is none), a batch by the
     size of the model; inference takes fp8 where the device offers it.
     The envelope joins the points of a job on a device, with no nodes giving
@@ -306,10 +309,18 @@ def _fill_training(
     found: dict[str, Any], points: Ints, models: ModelTable, devices: DeviceTable,
     stacks: StackTable, families: FamilyTable, asked: QuestionTable, what_if: bool,
 ) -> None:  # fmt: skip
-    different, back = _unique(asked)
+    choice, size = sizes_within(asked.size, devices.devices_per_node[asked.device])
+    different, back = _unique(dataclasses.replace(take(asked, choice), size=size))
     answer = search(models, devices, stacks, families, different, what_if_training=what_if)
-    found["reason"][points] = answer.reason[back]
     first = answer.first()[back]
+    rate = (
+        np.where(first >= 0, answer.steps.tokens_per_s[first], -1.0)
+        if len(answer.question)
+        else np.full(len(first), -1.0)
+    )
+    best = np.lexsort((-rate, choice))[np.searchsorted(np.sort(choice), np.arange(len(points)))]
+    found["reason"][points] = answer.reason[back[best]]
+    first = first[best]
     good = points[first >= 0]
     row = first[first >= 0]
     times, sizes = answer.steps, answer.memories

@@ -18,6 +18,7 @@ __all__ = [
     "RunTable",
     "default_batch_tokens",
     "default_stacks",
+    "sizes_within",
     "training_precision",
 ]
 
@@ -36,6 +37,9 @@ _STACK_OF_VENDOR = {
 _BATCH_STEPS = ((3e9, 2**20), (3e10, 2**22), (1.5e11, 2**23), (np.inf, 2**24))
 """Parameters up to which a batch of so many tokens is usual. Llama 3 405B trained on 16 Mi, 70B
 class on 4 to 8 Mi (arXiv 2407.21783); VAETKI 112B on 8 to 46 M."""
+
+_IDLE_FRAC = 0.125
+"""Part of the devices held that may stay idle for a better layout of the rest."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +116,44 @@ def training_precision(devices: DeviceTable) -> Ints:
     column = peak_column(np.array([BF16]))[0]
     result: Ints = np.where(devices.peak_flop_per_s[:, column] > 0, BF16, FP16)
     return result
+
+
+def sizes_within(size: Ints, devices_per_node: Ints) -> tuple[Ints, Ints]:
+    """
+    Numbers of devices to lay a run out on when it holds `size`: all, or a few nodes left idle.
+
+    Parameters
+    ----------
+    size, devices_per_node : ndarray of int
+        Devices held, and devices of one of their nodes. [point]
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        The point that each choice belongs to, and the devices it uses. [choice]
+
+    Notes
+    -----
+    Besides all devices, the largest multiples of 2, 4, 8, 16 and 32 nodes, as
+    long as at most an eighth stays idle: 127 nodes cut badly, 126, 124, 120
+    and 112 cut well.
+
+    References
+    ----------
+    .. [1] D. Narayanan et al., "Efficient large-scale language model training
+       on GPU clusters using Megatron-LM," SC 2021.
+
+    Examples
+    --------
+    >>> point, used = sizes_within(np.array([1016]), np.array([8]))
+    >>> used.tolist()
+    [1016, 1008, 992, 960, 896]
+    """
+    steps = devices_per_node[:, None] * np.array([[1, 2, 4, 8, 16, 32]])
+    used = np.column_stack([size, (size[:, None] // steps) * steps])
+    fresh = np.ones(used.shape, dtype=bool)
+    fresh[:, 1:] = (used[:, 1:] < used[:, :-1]) & (
+        used[:, 1:] >= (1.0 - _IDLE_FRAC) * size[:, None]
+    )
+    point, column = np.nonzero(fresh)
+    return point, used[point, column]
