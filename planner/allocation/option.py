@@ -1,0 +1,320 @@
+"""Whole plans of one job: every run that the program may choose, with its days, value and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Bools, Floats, Ints, row_count, seal
+from planner.allocation.block import Block, blocks, free_nodes
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["ModeTable", "OptionTable", "Options", "PieceTable", "days_needed", "enumerate_options"]
+
+DAY_S = 86400.0
+
+
+@dataclass(frozen=True)
+class OptionTable:
+    """
+    Whole contiguous runs, one row a run; the program chooses at most one a job.
+
+    Rows are ordered by job name, pool name, nodes, start day and end day, whatever the order
+    of the scenario, so that the same question always builds the same program.
+    """
+
+    job: Ints  # [option]
+    point: Ints  # [option] row of the case's point table
+    pool: Ints  # [option]
+    nodes: Ints  # [option]
+    start_day: Ints  # [option]
+    end_day: Ints  # [option] first day after the run
+    done_frac: Floats  # [option] part of the tokens done, 1 when finished
+    value: Floats  # [option] worth of what is done, lateness included, without the weight
+    cost: Floats  # [option] in the scenario's currency
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+    def __len__(self) -> int:
+        return row_count(self)
+
+
+@dataclass(frozen=True)
+class ModeTable:
+    """Ways to run a preemptible job: a pool and a node count, kept through all its pieces."""
+
+    job: Ints  # [mode]
+    point: Ints  # [mode]
+    pool: Ints  # [mode]
+    nodes: Ints  # [mode]
+    need_days: Ints  # [mode] days that the whole work takes
+    day_frac: Floats  # [mode] part of the tokens done a day
+    cost_per_day: Floats  # [mode]
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+    def __len__(self) -> int:
+        return row_count(self)
+
+
+@dataclass(frozen=True)
+class PieceTable:
+    """Spans, one a mode and period, in which a preemptible job may hold its nodes."""
+
+    mode: Ints  # [piece]
+    start_day: Ints  # [piece]
+    end_day: Ints  # [piece]
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+    def __len__(self) -> int:
+        return row_count(self)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything the program may choose from, and the blocks of nodes it is chosen on."""
+
+    runs: OptionTable
+    modes: ModeTable
+    pieces: PieceTable
+    blocks: tuple[tuple[Block, ...], ...]  # [pool]
+
+
+def days_needed(tokens: Floats, tokens_per_s: Floats) -> Ints:
+    """
+    Whole days that work takes at a throughput.
+
+    Parameters
+    ----------
+    tokens : array_like
+        Work. [token]
+    tokens_per_s : array_like
+        Throughput over wall time, positive. [token/s]
+
+    Returns
+    -------
+    ndarray
+        At least one day; a remainder below a billionth of a day does not start another. [day]
+
+    Examples
+    --------
+    >>> days_needed(np.array([864000.0, 864001.0]), np.array([1.0, 1.0])).tolist()
+    [10, 11]
+    """
+    days = np.asarray(tokens, dtype=np.float64) / (
+        np.asarray(tokens_per_s, dtype=np.float64) * DAY_S
+    )
+    whole = np.ceil(np.minimum(days - 1e-9 * np.maximum(days, 1.0), 1e9))
+    return np.asarray(np.maximum(whole, 1.0), dtype=np.int64)
+
+
+def start_days(case: Case, pair: int) -> Ints:
+    """Days on which a run of the pair may start: its release, then the borders of periods."""
+    release = max(int(case.pair_release_day[pair]), 0)
+    borders = np.asarray(case.border_day[:-1])
+    later = borders[borders > release]
+    days = np.concatenate([[release], later])
+    return np.asarray(days[days < case.pair_due_day[pair]], dtype=np.int64)
+
+
+def enumerate_options(case: Case) -> Options:
+    """
+    Every choice worth offering for every job of a case.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns; throughputs in token/s, costs in its currency a day.
+
+    Returns
+    -------
+    Options
+        Runs of ordinary jobs; modes and pieces of preemptible ones. Empty tables when no
+        pair of job and pool can be used.
+
+    Notes
+    -----
+    A point B of (job, pool) is dropped for a point A of the same pair when A has no more
+    nodes, takes no more days for the whole work, costs no more in all, and, where part of
+    the work counts, is no slower and no dearer a day (`dominated`). This keeps the optimum,
+    ties by cost included. Proof: take a plan that uses a run of B from day s to e. The run
+    of A from s ends at e' <= e, so it lies in the same windows, on a subset of the same
+    nodes and days: capacity, caps, share limits and node ids still hold. Its cost is no
+    higher, so budgets hold and the tie is no worse. It ends no later, so deadlines and
+    whatever waits for it still hold, and the value is no lower; it starts on the same day,
+    so whatever it waits for is done. One plan a job and one job a workload are untouched.
+    Only a floor asks for more of something that A has less of, so nothing is dropped for
+    jobs of a consortium with a floor. Of points equal in all respects the first stays.
+    """
+    pool_blocks = blocks(case)
+    order = _pair_order(case)
+    by_pair = _points_of_pairs(case)
+    runs: list[tuple[Ints | Floats, ...]] = []
+    modes: list[tuple[Ints | Floats, ...]] = []
+    pieces: list[tuple[Ints, Ints, Ints]] = []
+    mode_count = 0
+    for pair in order:
+        job, pool = int(case.pair_job[pair]), int(case.pair_pool[pair])
+        points = by_pair.get((job, pool))
+        if points is None or case.pair_reason[pair] != 0:
+            continue
+        points = points[np.argsort(case.point_nodes[points], kind="stable")]
+        points = points[~dominated(case, job, points)]
+        starts = start_days(case, pair)
+        due = min(int(case.pair_due_day[pair]), case.days)
+        if not case.job_preemptible[job]:
+            runs.append(_runs(case, job, points, starts, due, pool_blocks[pool]))
+            continue
+        for point in points:
+            spans = _pieces(case, starts, due, pool_blocks[pool], int(case.point_nodes[point]))
+            mode = _mode(case, job, int(point))
+            usable = int((spans[1] - spans[0]).sum())
+            if usable == 0 or (not case.job_partial[job] and usable < mode[4][0]):
+                continue
+            modes.append(mode)
+            pieces.append((np.full(len(spans[0]), mode_count, dtype=np.int64), *spans))
+            mode_count += 1
+    return Options(
+        runs=OptionTable(*_joined(runs, "iiiiiifff")),
+        modes=ModeTable(*_joined(modes, "iiiiiff")),
+        pieces=PieceTable(*_joined(pieces, "iii")),
+        blocks=pool_blocks,
+    )
+
+
+def dominated(case: Case, job: int, points: Ints) -> Bools:
+    """Which points of one job and pool another point makes needless; see `enumerate_options`."""
+    if len(points) < 2 or case.consortium_floor[case.job_consortium[job]] > 0:
+        return np.zeros(len(points), dtype=np.bool_)
+    tokens_per_s = case.point_tokens_per_s[points]
+    days = days_needed(case.job_tokens[job], tokens_per_s)
+    per_day = case.point_cost_per_day[points]
+    loads = [case.point_nodes[points], days, days * per_day]
+    if case.job_partial[job]:
+        loads += [-tokens_per_s, per_day]
+    no_worse = np.ones((len(points), len(points)), dtype=np.bool_)
+    better = np.zeros_like(no_worse)
+    for load in loads:
+        no_worse &= load[:, None] <= load[None, :]
+        better |= load[:, None] < load[None, :]
+    earlier = np.arange(len(points))[:, None] < np.arange(len(points))[None, :]
+    return np.asarray((no_worse & (better | earlier)).any(axis=0))
+
+
+def _pair_order(case: Case) -> list[int]:
+    """Rows of the pair table by job name, then pool name."""
+    return sorted(
+        range(len(case.pair_job)),
+        key=lambda row: (
+            case.job_names[case.pair_job[row]],
+            case.pool_names[case.pair_pool[row]],
+        ),
+    )
+
+
+def _points_of_pairs(case: Case) -> dict[tuple[int, int], Ints]:
+    """Rows of the point table by job and pool, throughput positive."""
+    usable = np.flatnonzero((case.point_tokens_per_s > 0) & (case.point_nodes > 0))
+    if len(usable) == 0:
+        return {}
+    key = case.point_job[usable] * (len(case.pool_names) + 1) + case.point_pool[usable]
+    order = np.argsort(key, kind="stable")
+    cuts = np.flatnonzero(np.diff(key[order])) + 1
+    return {
+        (int(case.point_job[part[0]]), int(case.point_pool[part[0]])): part
+        for part in np.split(usable[order], cuts)
+    }
+
+
+def _runs(
+    case: Case, job: int, points: Ints, starts: Ints, due: int, here: tuple[Block, ...]
+) -> tuple[Ints | Floats, ...]:
+    """Columns of the runs of one job in one pool."""
+    need = days_needed(case.job_tokens[job], case.point_tokens_per_s[points])
+    point_at, start_at = np.divmod(np.arange(len(points) * len(starts)), max(len(starts), 1))
+    start = starts[start_at]
+    end = start + need[point_at]
+    if case.job_partial[job]:
+        point_at, start, end = _partial_ends(case, point_at, start, end, due)
+    point = points[point_at]
+    nodes = case.point_nodes[point]
+    keep = (end <= due) & (free_nodes(here, start, end) >= nodes)
+    point, start, end, nodes = point[keep], start[keep], end[keep], nodes[keep]
+    done = np.minimum(
+        case.point_tokens_per_s[point] * DAY_S * (end - start) / case.job_tokens[job], 1.0
+    )
+    done = np.where(end - start >= need[point_at[keep]], 1.0, done)
+    late = np.maximum(end - case.job_soft_due_day[job], 0)
+    kept = np.maximum(1.0 - case.job_loss_per_day[job] * late, 0.0)
+    value = case.job_value[job] * done * kept
+    cost = case.point_cost_per_day[point] * (end - start)
+    return (
+        np.full(len(point), job, dtype=np.int64),
+        point,
+        case.point_pool[point],
+        nodes,
+        start,
+        end,
+        done,
+        value,
+        cost,
+    )
+
+
+def _partial_ends(
+    case: Case, point_at: Ints, start: Ints, end: Ints, due: int
+) -> tuple[Ints, Ints, Ints]:
+    """Runs that stop unfinished at a border of a period or at the due day, and finished ones."""
+    stops = np.unique(np.append(case.border_day[1:], due))
+    stops = stops[stops <= due]
+    many = len(start)
+    every = np.concatenate([np.tile(stops, (many, 1)), end[:, None]], axis=1).ravel()
+    point_at = np.repeat(point_at, len(stops) + 1)
+    first = np.repeat(start, len(stops) + 1)
+    whole = np.repeat(end, len(stops) + 1)
+    finished = np.tile(np.arange(len(stops) + 1) == len(stops), many)
+    keep = (every > first) & (finished | (every < whole))
+    return point_at[keep], first[keep], every[keep]
+
+
+def _mode(case: Case, job: int, point: int) -> tuple[Ints | Floats, ...]:
+    """Columns of one mode of a preemptible job."""
+    rate = case.point_tokens_per_s[point]
+    return (
+        np.array([job], dtype=np.int64),
+        np.array([point], dtype=np.int64),
+        np.array([case.point_pool[point]], dtype=np.int64),
+        np.array([case.point_nodes[point]], dtype=np.int64),
+        days_needed(case.job_tokens[[job]], case.point_tokens_per_s[[point]]),
+        np.array([rate * DAY_S / case.job_tokens[job]]),
+        np.array([case.point_cost_per_day[point]]),
+    )
+
+
+def _pieces(
+    case: Case, starts: Ints, due: int, here: tuple[Block, ...], nodes: int
+) -> tuple[Ints, Ints]:
+    """Spans of one mode in which enough nodes stay available."""
+    at = np.searchsorted(case.border_day, starts, side="right")
+    end = np.minimum(case.border_day[np.minimum(at, len(case.border_day) - 1)], due)
+    keep = (end > starts) & (free_nodes(here, starts, end) >= nodes)
+    return starts[keep], np.asarray(end[keep], dtype=np.int64)
+
+
+def _joined(parts: list[tuple[Ints | Floats, ...]] | list[tuple[Ints, Ints, Ints]], kinds: str):  # type: ignore[no-untyped-def]
+    """Columns of many small tables, one below the other."""
+    dtypes = [np.int64 if kind == "i" else np.float64 for kind in kinds]
+    if not parts:
+        return [np.zeros(0, dtype=dtype) for dtype in dtypes]
+    return [
+        np.concatenate([part[at] for part in parts]).astype(dtype, copy=False)
+        for at, dtype in enumerate(dtypes)
+    ]

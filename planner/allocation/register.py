@@ -1,0 +1,263 @@
+"""Which columns of the program stand for what: runs, modes, pieces, last pieces, days, work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Bools, Floats, Ints, seal
+from planner.allocation.block import nests
+from planner.allocation.option import Options
+from planner.allocation.row import ColumnTable
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["ClassTable", "HeldTable", "LastTable", "Register", "SpanTable", "kept_frac"]
+
+
+@dataclass(frozen=True)
+class LastTable:
+    """Days on which a preemptible job may end its last piece, where the end matters."""
+
+    job: Ints  # [last]
+    end_day: Ints  # [last]
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+
+@dataclass(frozen=True)
+class SpanTable:
+    """Nodes held on days without a break, by one column at one."""
+
+    column: Ints  # [span]
+    job: Ints  # [span]
+    pool: Ints  # [span]
+    nodes: Ints  # [span]
+    start_day: Ints  # [span]
+    end_day: Ints  # [span]
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+
+@dataclass(frozen=True)
+class HeldTable:
+    """Days for which one unit of a column holds its nodes: what is paid and counted."""
+
+    column: Ints  # [held]
+    job: Ints  # [held]
+    pool: Ints  # [held]
+    nodes: Ints  # [held]
+    days: Floats  # [held]
+    cost: Floats  # [held] in the scenario's currency
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+
+@dataclass(frozen=True)
+class ClassTable:
+    """Spans of one pool with the same days, and a block of nodes that they may lie on."""
+
+    pool: Ints  # [class]
+    block: Ints  # [class] row of the pool's blocks
+    start_day: Ints  # [class]
+    end_day: Ints  # [class]
+    nodes: Ints  # [class] nodes of the block
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+
+def kept_frac(case: Case, job: int, end_day: Ints | int) -> Floats:
+    """Part of a job's value that is left when it ends on some day."""
+    late = np.maximum(end_day - case.job_soft_due_day[job], 0)
+    return np.asarray(np.maximum(1.0 - case.job_loss_per_day[job] * late, 0.0))
+
+
+@dataclass(frozen=True)
+class Register:
+    """
+    The columns of the program of a case, family after family.
+
+    x [run] binary: the run is chosen. z [mode] binary: the preemptible job runs in the mode.
+    h [piece] binary: it holds its nodes in the piece. f [last] binary: it ends in the last
+    piece by that day. u [mode] whole: days held, where part of the work counts. v [done]
+    between 0 and 1: part of the work done, split by last piece where that matters. c [last]
+    binary: all of the work is done, where another job waits for one that may stay unfinished.
+    w [class] whole: nodes of a block held by the spans of a class, in pools where counting
+    nodes is not enough for an assignment of node ids to exist.
+    """
+
+    case: Case
+    options: Options
+
+    @cached_property
+    def lasts(self) -> LastTable:
+        """Last pieces of the preemptible jobs whose end matters."""
+        case, options = self.case, self.options
+        timed = self.is_late_costly | self.is_waited_for
+        job = options.modes.job[options.pieces.mode]
+        keep = timed[job]
+        pairs = np.unique(
+            np.stack([job[keep], options.pieces.end_day[keep]], axis=1).reshape(-1, 2), axis=0
+        )
+        names = np.array(case.job_names, dtype=np.str_)
+        order = np.lexsort([pairs[:, 1], names[pairs[:, 0]]])
+        return LastTable(*np.ascontiguousarray(pairs[order].T))
+
+    @cached_property
+    def is_late_costly(self) -> Bools:
+        """Jobs that lose value after a soft deadline. [job]"""
+        return np.asarray(
+            (self.case.job_loss_per_day > 0) & (self.case.job_soft_due_day < self.case.days)
+        )
+
+    @cached_property
+    def is_waited_for(self) -> Bools:
+        """Jobs that another job waits for. [job]"""
+        waited = np.zeros(len(self.case.job_names), dtype=np.bool_)
+        waited[self.case.after_before] = True
+        return waited
+
+    @cached_property
+    def part_modes(self) -> Ints:
+        """Modes of jobs that count in proportion; each has a column of days held."""
+        return np.flatnonzero(self.case.job_partial[self.options.modes.job])
+
+    @cached_property
+    def done(self) -> Ints:
+        """Job and last piece (or -1) of each column of work done. [done, 2]"""
+        jobs = list(dict.fromkeys(self.options.modes.job[self.part_modes].tolist()))
+        found: list[tuple[int, int]] = []
+        for job in jobs:
+            lasts = np.flatnonzero(self.lasts.job == job).tolist()
+            found += [(job, last) for last in lasts or [-1]]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
+    def whole(self) -> Ints:
+        """Last pieces that need a column for all work done. [whole]"""
+        case = self.case
+        return np.flatnonzero(case.job_partial[self.lasts.job] & self.is_waited_for[self.lasts.job])
+
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """First column of each family, and under ``end`` the number of columns."""
+        counts = {
+            "run": len(self.options.runs),
+            "mode": len(self.options.modes),
+            "piece": len(self.options.pieces),
+            "last": len(self.lasts.job),
+            "days": len(self.part_modes),
+            "done": len(self.done),
+            "whole": len(self.whole),
+            "block": len(self.classes.pool),
+        }
+        at, found = 0, {}
+        for family, count in counts.items():
+            found[family] = at
+            at += count
+        return {**found, "end": at}
+
+    @cached_property
+    def spans(self) -> SpanTable:
+        """Runs, then pieces, as spans of held nodes."""
+        runs, modes, pieces = self.options.runs, self.options.modes, self.options.pieces
+        mode = pieces.mode
+        return SpanTable(
+            column=np.concatenate(
+                [np.arange(len(runs)), np.arange(len(pieces)) + len(runs) + len(modes)]
+            ).astype(np.int64),
+            job=np.concatenate([runs.job, modes.job[mode]]),
+            pool=np.concatenate([runs.pool, modes.pool[mode]]),
+            nodes=np.concatenate([runs.nodes, modes.nodes[mode]]),
+            start_day=np.concatenate([runs.start_day, pieces.start_day]),
+            end_day=np.concatenate([runs.end_day, pieces.end_day]),
+        )
+
+    @cached_property
+    def held(self) -> HeldTable:
+        """Runs, modes of jobs that must finish, and days of the other modes."""
+        runs, modes = self.options.runs, self.options.modes
+        whole = np.flatnonzero(~self.case.job_partial[modes.job])
+        part = self.part_modes
+        mode = np.concatenate([whole, part])
+        days = np.concatenate([modes.need_days[whole], np.ones(len(part))])
+        return HeldTable(
+            column=np.concatenate(
+                [
+                    np.arange(len(runs)),
+                    whole + self.offsets["mode"],
+                    np.arange(len(part)) + self.offsets["days"],
+                ]
+            ).astype(np.int64),
+            job=np.concatenate([runs.job, modes.job[mode]]),
+            pool=np.concatenate([runs.pool, modes.pool[mode]]),
+            nodes=np.concatenate([runs.nodes, modes.nodes[mode]]),
+            days=np.concatenate([(runs.end_day - runs.start_day).astype(np.float64), days]),
+            cost=np.concatenate([runs.cost, modes.cost_per_day[mode] * days]),
+        )
+
+    @cached_property
+    def classes(self) -> ClassTable:
+        """Spans by pool, days and block, for pools whose blocks do not nest."""
+        spans = self.spans
+        found: list[tuple[int, int, int, int, int]] = []
+        for pool, here in enumerate(self.options.blocks):
+            if nests(here):
+                continue
+            mine = spans.pool == pool
+            days = np.unique(
+                np.stack([spans.start_day[mine], spans.end_day[mine]], axis=1), axis=0
+            ).reshape(-1, 2)
+            for start, end in days.tolist():
+                found += [
+                    (pool, at, start, end, block.nodes)
+                    for at, block in enumerate(here)
+                    if block.holds(start, end).all()
+                ]
+        return ClassTable(*np.array(found, dtype=np.int64).reshape(-1, 5).T.copy())
+
+    def columns(self) -> ColumnTable:
+        """All columns with their bounds, worth and cost."""
+        at, case, options = self.offsets, self.case, self.options
+        count = at["end"]
+        weight = case.consortium_weight[case.job_consortium]
+        upper = np.ones(count)
+        value = np.zeros(count)
+        cost = np.zeros(count)
+        is_integer = np.ones(count, dtype=np.bool_)
+        modes = options.modes
+        value[: at["mode"]] = options.runs.value * weight[options.runs.job]
+        whole = ~case.job_partial[modes.job] & ~self.is_late_costly[modes.job]
+        full = case.job_value * weight
+        value[at["mode"] : at["piece"]] = np.where(whole, full[modes.job], 0.0)
+        for row, (job, end) in enumerate(
+            zip(self.lasts.job.tolist(), self.lasts.end_day.tolist(), strict=True)
+        ):
+            if self.is_late_costly[job] and not case.job_partial[job]:
+                value[at["last"] + row] = full[job] * float(kept_frac(case, job, end))
+        upper[at["days"] : at["done"]] = modes.need_days[self.part_modes]
+        for row, (job, last) in enumerate(self.done.tolist()):
+            kept = 1.0 if last < 0 else float(kept_frac(case, job, int(self.lasts.end_day[last])))
+            value[at["done"] + row] = full[job] * kept
+        is_integer[at["done"] : at["whole"]] = False
+        upper[at["block"] :] = self.classes.nodes
+        cost[self.held.column] = self.held.cost
+        names = tuple(
+            f"{family}{number:06d}"
+            for family, low, high in self._families()
+            for number in range(high - low)
+        )
+        return ColumnTable(names, upper, is_integer, value, cost)
+
+    def _families(self) -> list[tuple[str, int, int]]:
+        """Name, first and end column of each family."""
+        edges = list(self.offsets.items())
+        return [(name, low, edges[at + 1][1]) for at, (name, low) in enumerate(edges[:-1])]

@@ -1,0 +1,347 @@
+"""Solve a program and judge the answer: our verdict from bound and objective, never a word."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hardware.column import Floats
+from hardware.errors import Diagnostic, SolverFailure
+from planner.allocation.engine import Answer, Engine, Progress, Task, engine, engines_found
+from planner.allocation.price import price_bound
+from planner.allocation.row import AT_LEAST, Program, Row, row_of
+from planner.allocation.settle import broken_rows, is_feasible, no_good, settle
+
+__all__ = ["PROVED", "Limits", "Solution", "solve"]
+
+PROVED = 1e-6  # relative distance of bound and objective that counts as none
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how exactly to solve. [s], [1]"""
+
+    time_limit_s: float = 60.0
+    gap_frac: float = 1e-4
+    threads: int = 0
+    seed: int = 0
+    on_progress: Callable[[Progress], None] | None = None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A point of the program with what is proved about it; amounts as maximised."""
+
+    status: str  # optimal, feasible, infeasible, unsolved or failed
+    point: Floats | None
+    objective: float | None
+    bound: float | None
+    cost: float | None
+    cost_bound: float | None
+    seconds: float
+    solver: str
+    solver_version: str
+    was_interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gap_frac(self) -> float | None:
+        """Distance of bound and objective as a part of the bound; None when unknown."""
+        if self.objective is None or self.bound is None:
+            return None
+        if self.bound <= 0:
+            return 0.0
+        return max(self.bound - self.objective, 0.0) / self.bound
+
+
+def solve(
+    program: Program,
+    *,
+    solver: str | Engine | None = None,
+    limits: Limits | None = None,
+    start: Floats | None = None,
+    ties_by_cost: bool = True,
+) -> Solution:
+    """
+    The best point of a program within limits, and the cheapest among equals.
+
+    Parameters
+    ----------
+    program : Program
+        What to maximise, and under which rows.
+    solver : str or Engine, optional
+        ``highs``, ``cbc`` or an engine of one's own; the first one found when left out.
+    limits : Limits, optional
+        Time, gap, threads and seed. Ties get what the first solve leaves of the time, and
+        at least a tenth of it.
+    start : ndarray [column], optional
+        A point to start from; used, and fallen back on, only when it keeps every row.
+    ties_by_cost : bool
+        Whether to look for the cheapest of the best points.
+
+    Returns
+    -------
+    Solution
+        Status ``optimal`` when a valid bound meets the objective within `PROVED`;
+        ``feasible`` with a gap, or with no bound, otherwise; ``infeasible`` when proved;
+        ``unsolved`` when the time ran out with nothing in hand.
+
+    Raises
+    ------
+    SolverFailure
+        Every solver broke or returned points that the rows refuse.
+
+    Notes
+    -----
+    An answer is rounded and then checked against every row in float64. A whole point that
+    breaks a row by less than the solver's tolerance is cut off exactly by a no-good row and
+    the solve repeated; a point that breaks it by more is a failure of the solver, and
+    another one, where installed, is asked.
+    """
+    limits = limits or Limits()
+    began = time.monotonic()
+    if start is not None and not is_feasible(program, start):
+        start = None
+    empty = _without_choice(program)
+    if empty is not None:
+        return empty
+    notes: list[str] = []
+    found, (ask, name, version) = _first_answer(program, _engines(solver), limits, start, notes)
+    if found.point is None:
+        status = "infeasible" if found.is_infeasible else "unsolved"
+        return Solution(status, None, None, None, None, None, time.monotonic() - began, name,
+                        version, found.was_interrupted, tuple(notes))  # fmt: skip
+    best, cost_bound = found, None
+    if ties_by_cost and not found.was_interrupted:
+        left = limits.time_limit_s - (time.monotonic() - began)
+        cheap = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
+        best, cost_bound = _cheapest(program, ask, cheap, found, notes)
+    return _judged(program, best, cost_bound, time.monotonic() - began, name, version, notes)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A settled point, and a bound on the maximum."""
+
+    point: Floats | None
+    bound: float | None
+    is_infeasible: bool
+    was_interrupted: bool
+
+
+def _engines(solver: str | Engine | None) -> list[tuple[Engine, str, str]]:
+    """The solver asked for, then the others found, in case it breaks."""
+    if callable(solver):
+        return [(solver, getattr(solver, "__name__", type(solver).__name__), "")]
+    found = engines_found()
+    if not found:
+        raise SolverFailure(
+            Diagnostic("no-solver", "no solver is installed", hint="pip install highspy")
+        )
+    wanted = solver or found[0]
+    first = engine(wanted)
+    return [first, *(engine(name) for name in found if name != wanted.lower())]
+
+
+def _first_answer(
+    program: Program,
+    candidates: list[tuple[Engine, str, str]],
+    limits: Limits,
+    start: Floats | None,
+    notes: list[str],
+) -> tuple[_Found, tuple[Engine, str, str]]:
+    """What the first solver that does not break finds; the start when all break."""
+    failures: list[Diagnostic] = []
+    for candidate in candidates:
+        try:
+            return _best(program, candidate[0], limits, start), candidate
+        except SolverFailure as failure:
+            failures += failure.diagnostics
+            notes.append(f"{candidate[1]} failed: {failure.diagnostics[0].message}")
+    if start is None:
+        raise SolverFailure(failures)
+    return _Found(start, price_bound(program), False, False), candidates[-1]
+
+
+def _without_choice(program: Program) -> Solution | None:
+    """The answer for programs that no solver needs to see; None for all others."""
+    zero = np.zeros(len(program.columns.names))
+    hopeless = any(len(row.columns) == 0 and broken_rows((row,), zero) for row in program.rows)
+    if hopeless:
+        return Solution("infeasible", None, None, None, None, None, 0.0, "none", "")
+    if len(zero) == 0:
+        return Solution("optimal", zero, 0.0, 0.0, 0.0, 0.0, 0.0, "none", "")
+    return None
+
+
+def _best(program: Program, ask: Engine, limits: Limits, start: Floats | None) -> _Found:
+    """The point of largest value, with a bound that is valid whatever the solver says."""
+    answer, point = _asked(program, ask, limits, -program.columns.value, (), start)
+    if answer.says_infeasible:
+        zero = np.zeros(len(program.columns.names))
+        witness = start if start is not None else zero
+        if is_feasible(program, witness):
+            raise SolverFailure(_lie("says that there is no plan", "a plan that keeps every row"))
+        return _Found(None, None, True, False)
+    if point is None:
+        point = start
+    bounds = [price_bound(program)] if answer.bound is None else [-answer.bound]
+    if point is not None:
+        value = float(program.columns.value @ point)
+        # A bound below what is in hand is a wrong bound, whoever gives it.
+        bounds = [bound for bound in bounds if bound is not None and bound >= value - _slack(value)]
+        bounds = [max(bound, value) for bound in bounds]
+        if start is not None and value < float(program.columns.value @ start):
+            point = start
+    known = [bound for bound in bounds if bound is not None]
+    return _Found(point, min(known) if known else None, False, answer.was_interrupted)
+
+
+def _cheapest(
+    program: Program, ask: Engine, limits: Limits, found: _Found, notes: list[str]
+) -> tuple[_Found, float | None]:
+    """The cheapest point of the same value, and a bound on its cost."""
+    columns, point = program.columns, found.point
+    if point is None or not (columns.cost > 0).any() or float(columns.cost @ point) <= 0:
+        return found, (0.0 if point is not None else None)
+    value = float(columns.value @ point)
+    used = np.flatnonzero(columns.value)
+    hold = row_of(
+        "hold_value",
+        used,
+        columns.value[used],
+        family="hold_value",
+        group="the value found",
+        sentence="the value found is held",
+        sense=AT_LEAST,
+        bound=value - 1e-9 * abs(value),
+    )
+    quiet = replace(limits, on_progress=None)
+    try:
+        answer, cheap = _asked(program, ask, quiet, columns.cost, (hold,), point)
+    except SolverFailure as failure:
+        notes.append(f"the cheapest plan was not looked for: {failure.diagnostics[0].message}")
+        return found, None
+    cost = float(columns.cost @ point)
+    bound = answer.bound
+    if cheap is not None and float(columns.cost @ cheap) < cost:
+        found, cost = replace(found, point=cheap), float(columns.cost @ cheap)
+    if bound is not None and bound > cost + _slack(cost):
+        bound = None
+    return replace(found, was_interrupted=answer.was_interrupted), bound
+
+
+def _asked(
+    program: Program,
+    ask: Engine,
+    limits: Limits,
+    minimise: Floats,
+    extra: tuple[Row, ...],
+    start: Floats | None,
+) -> tuple[Answer, Floats | None]:
+    """Ask a solver until its point keeps every row exactly; cut off those that nearly do."""
+    began = time.monotonic()
+    bound: float | None = None
+    for _ in range(25):
+        left = limits.time_limit_s - (time.monotonic() - began)
+        answer = _guarded(
+            ask,
+            Task(
+                program,
+                minimise,
+                extra=extra,
+                time_limit_s=max(left, 0.05),
+                gap_frac=limits.gap_frac,
+                threads=limits.threads,
+                seed=limits.seed,
+                start=start,
+                on_progress=limits.on_progress,
+            ),
+        )
+        # Later questions are narrower: the first bound stays valid, theirs may not be.
+        bound = answer.bound if bound is None else bound
+        answer = replace(answer, bound=bound)
+        if answer.point is None or answer.says_infeasible:
+            return answer, None
+        point = settle(program, answer.point)
+        if point is None:
+            if answer.bound is None and answer.seconds >= 0.9 * left:
+                return answer, None  # CBC leaves relaxed values when the time ends without a plan
+            raise SolverFailure(_lie("returned fractional values", "whole values", answer.log))
+        broken = broken_rows((*program.rows, *extra), point)
+        if not broken:
+            return answer, point
+        if any(far for _, far in broken):
+            if answer.bound is None and answer.seconds >= 0.9 * left:
+                return answer, None
+            row = next(row for row, far in broken if far)
+            raise SolverFailure(
+                _lie(f"returned a point that breaks a row: {row.sentence}", row.name, answer.log)
+            )
+        extra = (*extra, *(no_good(program, row, point) for row, _ in broken))
+        if start is not None and broken_rows(extra, start):
+            start = None
+    return answer, None
+
+
+def _guarded(ask: Engine, task: Task) -> Answer:
+    """Ask an engine; whatever breaks in it becomes a SolverFailure."""
+    try:
+        answer = ask(task)
+    except (SolverFailure, KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:
+        raise SolverFailure(
+            _lie(f"broke with {type(error).__name__}: {error}", "an answer")
+        ) from error
+    point = answer.point
+    if point is not None and (
+        len(point) != len(task.program.columns.names) or not np.isfinite(point).all()
+    ):
+        raise SolverFailure(_lie("returned a point of the wrong shape", "finite values"))
+    return answer
+
+
+def _judged(
+    program: Program,
+    found: _Found,
+    cost_bound: float | None,
+    seconds: float,
+    name: str,
+    version: str,
+    notes: list[str],
+) -> Solution:
+    """The verdict on a point in hand."""
+    point = found.point if found.point is not None else np.zeros(0)
+    value, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
+    proved = found.bound is not None and found.bound - value <= PROVED * max(
+        abs(found.bound), 1e-12
+    )
+    return Solution(
+        status="optimal" if proved else "feasible",
+        point=found.point,
+        objective=value,
+        bound=found.bound,
+        cost=cost,
+        cost_bound=cost_bound,
+        seconds=seconds,
+        solver=name,
+        solver_version=version,
+        was_interrupted=found.was_interrupted,
+        notes=tuple(notes),
+    )
+
+
+def _slack(amount: float) -> float:
+    """What float sums may differ by."""
+    return 1e-7 * max(abs(amount), 1e-9)
+
+
+def _lie(what: str, expected: str, log: tuple[str, ...] = ()) -> Diagnostic:
+    """A diagnostic of a solver that broke or lied."""
+    return Diagnostic(
+        "solver-failure", f"the solver {what}", expected=expected, found=" | ".join(log[-3:])
+    )
