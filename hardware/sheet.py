@@ -67,6 +67,8 @@ def _load_bytes(path: str) -> bytes:
     if path == "-":
         raw = sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
+        if "\0" in path:
+            raise _refuse("no-such-file", "no file can have this name", path.replace("\0", "\\0"))
         place = Path(path)
         try:
             if place.is_dir():

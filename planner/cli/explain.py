@@ -13,10 +13,10 @@ __all__ = ["command"]
 
 @click.command("explain")
 @click.argument("name", metavar="CODE|JOB", required=False, default="")
-@option("--plan", "plan_path", metavar="PLAN.json", default=None,
+@option("--plan", metavar="PLAN.json", default=None,
         help="Explain a job of this plan in place of a code; - is standard input.")  # fmt: skip
 @output_options
-def command(name: str, plan_path: str | None, output: Output) -> int:
+def command(name: str, plan: str | None, output: Output) -> int:
     """
     Say what a code means, or why a job was placed so.
 
@@ -26,8 +26,8 @@ def command(name: str, plan_path: str | None, output: Output) -> int:
       planner explain unit-mismatch           the page of one
       planner explain ember --plan plan.json  where the job runs, or why it does not
     """
-    if plan_path is not None:
-        output.show(_job_report(name, plan_path))
+    if plan is not None:
+        output.show(_job_report(name, plan))
     elif name:
         output.show(_page_report(name))
     else:

@@ -130,9 +130,9 @@ def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
 
 
 _SHARED = (
-    option("--format", "format_", type=click.Choice(["table", "json", "csv"]),
+    option("--format", type=click.Choice(["table", "json", "csv"]),
            help="Form of the answer; by the ending of --output, else table."),
-    option("-o", "--output", "output_path", metavar="FILE|-", default="-",
+    option("-o", "--output", metavar="FILE|-", default="-",
            help="Write the answer there, whole or not at all; - is standard output."),
     option("-q", "--quiet", is_flag=True, help="No remarks on standard error."),
     option("-v", "--verbose", is_flag=True, help="Say more."),
@@ -149,7 +149,7 @@ def output_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_output(**given: Any) -> Any:
-        path, stated = given.pop("output_path"), given.pop("format_")
+        path, stated = given.pop("output"), given.pop("format")
         color = given.pop("color")
         output = Output(
             format=stated or _format_of(path),

@@ -65,6 +65,17 @@ def literals(node: ast.expr) -> set[str]:
     }
 
 
+def looped(loop: ast.For) -> set[str]:
+    """Codes of `for code, … in (("a-code", …), …)`."""
+    if not isinstance(loop.target, ast.Tuple) or not isinstance(loop.iter, (ast.Tuple, ast.List)):
+        return set()
+    names = [item.id if isinstance(item, ast.Name) else "" for item in loop.target.elts]
+    if "code" not in names:
+        return set()
+    rows = [row for row in loop.iter.elts if isinstance(row, ast.Tuple)]
+    return {text for row in rows for text in literals(row.elts[names.index("code")])}
+
+
 def codes_in_source() -> set[str]:
     """Every literal that reaches a diagnostic as its code, and the values of tables of codes."""
     known, codes = takers(), set()
@@ -74,6 +85,8 @@ def codes_in_source() -> set[str]:
                 for position in known[called(node)]:
                     given = code_argument(node, position)
                     codes |= literals(given) if given is not None else set()
+            if isinstance(node, ast.For):
+                codes |= looped(node)
             targets: list[ast.expr] = []
             if isinstance(node, ast.Assign):
                 targets = node.targets
