@@ -9,6 +9,7 @@ from math import isclose
 from pathlib import Path
 
 from hardware.errors import Diagnostic, Where, near_match
+from planner.audit.facts import in_currency
 from planner.audit.ledger import Entry, Ledger
 from planner.audit.report import Checked, checked, violation
 from planner.audit.work import TOLERANCE, done_frac
@@ -31,6 +32,16 @@ _WITHOUT_PLAN = ("infeasible", "unsolved", "failed")
 
 def _near(one: float, other: float) -> bool:
     return isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-9)
+
+
+def _same(stated: float | None, actual: float | None) -> bool:
+    if stated is None or actual is None:
+        return stated is actual
+    return _near(stated, actual)
+
+
+def _or_none(amount: float | None) -> float | str:
+    return "none" if amount is None else amount
 
 
 def job_value(ledger: Ledger, name: str, entries: list[Entry]) -> float:
@@ -141,12 +152,13 @@ def consortiums_as_stated(ledger: Ledger) -> Checked:
             plan.path, f"consortiums[{at}]", "totals-misstated", f"the sum of `{share.consortium}`",
             [(name, getattr(share, name), actual) for name, actual in sums.items()],
         )  # fmt: skip
-        budget = scenario.consortiums[share.consortium].budget
-        if (share.budget is None) != (budget is None):
+        written = scenario.consortiums[share.consortium].budget
+        budget = None if written is None else in_currency(scenario, written, written.currency)
+        if not _same(share.budget, budget):
             found.append(violation(
                 "totals-misstated", f"the budget of `{share.consortium}` is another",
-                Where(plan.path, field=f"consortiums[{at}].budget"), found=share.budget,
-                expected="the scenario's",
+                Where(plan.path, field=f"consortiums[{at}].budget"),
+                found=_or_none(share.budget), expected=_or_none(budget),
             ))  # fmt: skip
     return checked("consortiums", len(plan.consortiums), found)
 
@@ -250,16 +262,17 @@ def inputs_unchanged(ledger: Ledger, base_path: Path, scenario_sha256: str = "")
     found: list[Diagnostic] = []
     for at, item in enumerate(plan.inputs):
         where = Where(plan.path, field=f"inputs[{at}]")
-        try:
-            digest = hashlib.sha256((base_path / item.path).read_bytes()).hexdigest()
-        except (OSError, ValueError):
+        stated = item.sha256.lower()
+        present = {
+            digest for digest in map(_sha256, (base_path / item.path, Path(item.path))) if digest
+        }
+        if not present and stated != scenario_sha256:
             found.append(violation("input-missing", "a file of the plan is not there",
                                    where, found=item.path, warning=True))  # fmt: skip
-            continue
-        if digest != item.sha256.lower():
+        elif present and stated not in present:
             found.append(violation(
                 "input-changed", f"`{item.path}` has changed since the plan was made", where,
-                found=digest, expected=item.sha256, warning=True,
+                found=" or ".join(sorted(present)), expected=stated, warning=True,
             ))  # fmt: skip
     digests = [item.sha256.lower() for item in plan.inputs]
     if scenario_sha256 and digests and scenario_sha256 not in digests:
@@ -268,3 +281,11 @@ def inputs_unchanged(ledger: Ledger, base_path: Path, scenario_sha256: str = "")
             Where(plan.path, field="inputs"), found=scenario_sha256, warning=True,
         ))  # fmt: skip
     return checked("inputs", len(plan.inputs), found)
+
+
+def _sha256(path: Path) -> str:
+    """Hash of a file; empty when it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ValueError):
+        return ""

@@ -31,7 +31,7 @@ class Machine:
 
     device: str  # the catalogue's name
     devices_per_node: int
-    can_train: bool
+    can_train: bool  # shown, not only claimed
     node_power_w: float  # at the wall, at most
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hardware.errors import InputError
 from hardware.placement import device_table, placed
-from hardware.table import INFERENCE_ONLY, DeviceTable
+from hardware.table import TRAINS, DeviceTable
 from planner.architecture import ModelTable, active_parameters
 from planner.audit.facts import Machine
 from planner.library import Library, read_library
@@ -74,7 +74,7 @@ def look_up(scenario: Scenario, base_path: Path) -> Lookup:
         name: Machine(
             devices.names[at],
             int(devices.devices_per_node[at]),
-            bool(devices.training[at] != INFERENCE_ONLY),
+            bool(devices.training[at] == TRAINS),
             float(devices.node_power_w[at]),
         )
         for at, name in enumerate(scenario.pools)

@@ -132,7 +132,7 @@ def no_workload_twice(ledger: Ledger, names: Mapping[str, str]) -> Checked:
     return checked("workloads", len(jobs), found)
 
 
-_AXIS = re.compile(r"\b(tp|pp|cp|dp)=(\d{1,9})\b", re.ASCII)
+_AXIS = re.compile(r"\b(tp|pp|cp|dp|copies)=(\d{1,9})\b", re.ASCII)
 
 
 def layout_on_nodes(ledger: Ledger) -> Checked:
@@ -141,7 +141,7 @@ def layout_on_nodes(ledger: Ledger) -> Checked:
     looked = 0
     for entry in ledger.entries:
         axes = {axis: int(size) for axis, size in _AXIS.findall(entry.row.layout or "")}
-        if "dp" not in axes:
+        if not {"dp", "copies"} & axes.keys():
             continue
         looked += 1
         size = 1

@@ -1,0 +1,65 @@
+"""Checks a plan file against its scenario, for callers that have either as a file or in hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from planner.audit import AuditReport, audit, plan_record, read_plan
+from planner.audit.plan_record import PlanRecord
+from planner.scenario import Scenario
+
+__all__ = ["verify"]
+
+
+def verify(
+    scenario: str | Path | Scenario, plan: Any, *, base_path: str | Path | None = None
+) -> AuditReport:
+    """
+    Check a plan against its scenario, without the program that made it.
+
+    Parameters
+    ----------
+    scenario : str, Path or Scenario
+        A scenario file, or a scenario in hand.
+    plan : str, Path, mapping or plan
+        A plan file (``-`` is standard input), its plain data, or what `allocate` returned.
+    base_path : str or Path, optional
+        Folder that the scenario's own paths are relative to; the folder of the file when
+        left out, or the current one for a scenario in hand.
+
+    Returns
+    -------
+    AuditReport
+        `ok`, every violation and warning, and how many items each check looked at.
+
+    Raises
+    ------
+    InputError
+        The scenario or the plan cannot be read; every fault at once.
+    """
+    digest = ""
+    if not isinstance(scenario, Scenario):
+        from planner.scenario_check import base_path_of, load_scenario
+
+        scenario, document = load_scenario(scenario)
+        digest = document.sha256
+        base_path = base_path_of(document) if base_path is None else base_path
+    return audit(scenario, _record(plan), base_path=base_path or Path(), scenario_sha256=digest)
+
+
+def _record(plan: Any) -> PlanRecord:
+    """A plan of any form as the audit reads it: always through its written form."""
+    if isinstance(plan, PlanRecord):
+        return plan
+    if isinstance(plan, (str, Path)):
+        return read_plan(plan)
+    if isinstance(plan, Mapping):
+        return plan_record(dict(plan))
+    text = plan.to_json()
+    written = text if isinstance(text, str) else json.dumps(text)
+    digest = hashlib.sha256(written.encode()).hexdigest()
+    return plan_record(json.loads(written), sha256=digest)

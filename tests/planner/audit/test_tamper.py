@@ -1,0 +1,480 @@
+"""Every way of breaking a plan is told with the code of what is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+AURORA, BOREALIS, CEDAR, CEDAR_LATER, DUNE, SCORE = range(6)
+Data = dict[str, Any]
+Tamper = Callable[[Data, Data], None]
+TAMPERS: list[tuple[str, str, Tamper]] = []
+
+
+def tamper(code: str) -> Callable[[Tamper], Tamper]:
+    """Register a way to break the hand-made pair, and the code that must tell it."""
+
+    def keep(change: Tamper) -> Tamper:
+        TAMPERS.append((code, change.__name__.removeprefix("_"), change))
+        return change
+
+    return keep
+
+
+def held(plan: Data, row: int, first: str, last: str, days: int) -> None:
+    plan["rows"][row].update({"from": first, "to": last, "days": days})
+
+
+def copied(plan: Data, row: int, **changes: Any) -> None:
+    plan["rows"].append({**plan["rows"][row], **changes})
+
+
+# --- names
+
+
+@tamper("unknown-job")
+def _row_of_no_job(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["job"] = "auror"
+
+
+@tamper("unknown-pool")
+def _row_of_no_pool(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["pool"] = "nort"
+
+
+@tamper("unknown-consortium")
+def _row_of_no_consortium(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["consortium"] = "omega"
+
+
+@tamper("consortium-mismatch")
+def _row_of_another_consortium(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["consortium"] = "beta"
+
+
+@tamper("device-misstated")
+def _row_of_another_device(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["device"] = "h100_sxm5_80gb"
+
+
+# --- nodes
+
+
+@tamper("node-counted-twice")
+def _node_given_to_two_jobs(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR]["node_ids"] = "7-14"
+
+
+@tamper("node-counted-twice")
+def _node_given_on_one_day_too_many(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR_LATER]["node_ids"] = "0-7"
+    held(plan, CEDAR_LATER, "2026-02-19", "2026-03-06", 16)
+
+
+@tamper("node-counted-twice")
+def _node_listed_twice_in_a_row(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["node_ids"] = "0-3,3-6"
+
+
+@tamper("nodes-count-mismatch")
+def _fewer_ids_than_nodes(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["node_ids"] = "0-6"
+
+
+@tamper("node-id-out-of-range")
+def _id_that_the_pool_never_has(scenario: Data, plan: Data) -> None:
+    plan["rows"][DUNE]["node_ids"] = "13-16"
+
+
+@tamper("node-id-out-of-range")
+def _id_before_its_delivery(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR]["node_ids"] = "16-23"
+
+
+@tamper("node-id-out-of-range")
+def _id_after_its_delivery(scenario: Data, plan: Data) -> None:
+    held(plan, CEDAR_LATER, "2026-03-20", "2026-04-04", 16)
+
+
+@tamper("pool-not-available")
+def _pool_without_a_delivery(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["south"]["windows"] = [{"to": "2026-03-01"}]
+
+
+@tamper("capacity-exceeded")
+def _more_nodes_than_the_pool_has(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["nodes"] = 9
+
+
+# --- who, where, when
+
+
+@tamper("device-not-allowed")
+def _device_not_allowed(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["devices"] = ["h100"]
+
+
+@tamper("pool-not-allowed")
+def _pool_not_allowed(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["pools"] = ["south"]
+
+
+@tamper("kind-not-allowed")
+def _kind_not_allowed(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["south"]["kinds"] = ["pretraining"]
+
+
+@tamper("training-on-inference-only")
+def _training_on_cards(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["score"]["kind"] = "pretraining"
+
+
+@tamper("pool-closed")
+def _pool_not_open(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["north"]["open_to"] = ["beta"]
+
+
+@tamper("pool-closed")
+def _own_pool_of_another(scenario: Data, plan: Data) -> None:
+    plan["rows"][DUNE]["pool"] = "home"
+
+
+@tamper("other-programme")
+def _pool_of_another_programme(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["south"]["programme"] = "other"
+
+
+@tamper("lessor-uses-leased-pool")
+def _lessor_uses_leased_pool(scenario: Data, plan: Data) -> None:
+    plan["rows"][DUNE].update(pool="north", device="b200_sxm_180gb", node_ids="20-23")
+
+
+@tamper("outside-window")
+def _before_the_window(scenario: Data, plan: Data) -> None:
+    held(plan, CEDAR, "2026-01-07", "2026-01-27", 21)
+
+
+@tamper("outside-window")
+def _after_the_window(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["cedar"]["window"]["to"] = "2026-02-26"
+
+
+@tamper("outside-window")
+def _after_the_horizon(scenario: Data, plan: Data) -> None:
+    held(plan, BOREALIS, "2026-03-03", "2026-04-11", 40)
+
+
+@tamper("days-misstated")
+def _days_misstated(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["days"] = 51
+
+
+@tamper("before-joining")
+def _before_joining(scenario: Data, plan: Data) -> None:
+    held(plan, DUNE, "2026-01-14", "2026-04-02", 79)
+
+
+@tamper("after-leaving")
+def _after_leaving(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["beta"]["left"] = "2026-02-19"
+
+
+@tamper("after-removal")
+def _after_removal(scenario: Data, plan: Data) -> None:
+    scenario["evaluations"] = [{"day": "2026-03-26", "removed": ["gamma"]}]
+
+
+@tamper("evaluation-undecided")
+def _beyond_an_open_evaluation(scenario: Data, plan: Data) -> None:
+    scenario["evaluations"] = [{"day": "2026-03-26"}]
+
+
+@tamper("deadline-missed")
+def _deadline_missed(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["deadline"] = "2026-02-18"
+
+
+@tamper("node-limits")
+def _too_many_nodes(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["nodes"] = {"max": 7}
+
+
+@tamper("node-limits")
+def _no_choice_of_the_job(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["nodes"] = {"choices": [4, 16]}
+
+
+@tamper("job-split")
+def _job_split(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA].update(tokens=138.24e9, to="2026-01-25", days=25)
+    copied(plan, AURORA, **{"from": "2026-01-26", "to": "2026-02-19"})
+
+
+@tamper("size-changed")
+def _size_changed(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR_LATER].update(nodes=4, node_ids="8-11")
+
+
+@tamper("pool-changed")
+def _pool_changed(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR_LATER].update(pool="south", node_ids="8-15", device="h100_sxm5_80gb")
+
+
+@tamper("job-overlaps-itself")
+def _job_beside_itself(scenario: Data, plan: Data) -> None:
+    held(plan, CEDAR_LATER, "2026-01-28", "2026-02-12", 16)
+
+
+@tamper("predecessor-not-finished")
+def _start_before_the_end_of_the_other(scenario: Data, plan: Data) -> None:
+    held(plan, BOREALIS, "2026-02-19", "2026-03-30", 40)
+
+
+@tamper("predecessor-not-finished")
+def _wait_for_work_that_is_half_done(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"].update(partial=True)
+    plan["rows"][AURORA]["tokens"] = 138.24e9
+
+
+@tamper("predecessor-not-finished")
+def _wait_for_work_that_is_not_placed(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["dune"]["after"] = ["ember"]
+
+
+# --- work
+
+
+@tamper("tokens-inflated")
+def _tokens_inflated(scenario: Data, plan: Data) -> None:
+    plan["rows"][DUNE]["tokens"] *= 1.01
+
+
+@tamper("tokens-inflated")
+def _more_tokens_than_asked(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["aurora"]["tokens"] = "276 B"
+
+
+@tamper("rate-inflated")
+def _rate_inflated(scenario: Data, plan: Data) -> None:
+    plan["rows"][DUNE]["tokens_per_s"] *= 1.01
+
+
+@tamper("work-not-done")
+def _work_not_done(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["tokens"] *= 0.99
+
+
+@tamper("workload-funded-twice")
+def _same_work_for_two_consortiums(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["south"]["programme"] = None
+    copied(plan, BOREALIS, job="ember", consortium="delta", node_ids="8-11", tokens=55e9)
+
+
+@tamper("workload-funded-twice")
+def _job_duplicated_under_a_second_consortium(scenario: Data, plan: Data) -> None:
+    copied(plan, AURORA, consortium="beta", node_ids="8-15")
+
+
+@tamper("layout-exceeds-nodes")
+def _layout_of_more_devices(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["layout"] = "tp=8 pp=2 cp=1 ep=1 dp=5 mb=1 recompute=none"
+
+
+# --- money and shares
+
+
+@tamper("cost-misstated")
+def _cost_misstated(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["cost"] *= 0.99
+
+
+@tamper("currency-mismatch")
+def _currency_misstated(scenario: Data, plan: Data) -> None:
+    plan["currency"] = "USD"
+
+
+@tamper("budget-exceeded")
+def _budget_exceeded(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["alpha"]["budget"] = "9 k USD"
+
+
+@tamper("floor-missed")
+def _floor_missed(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["alpha"]["floor"] = 38.5
+
+
+@tamper("cap-exceeded")
+def _cap_exceeded(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["alpha"]["cap"] = 63
+
+
+@tamper("share-limit-exceeded")
+def _share_limit_exceeded(scenario: Data, plan: Data) -> None:
+    scenario["rules"]["share_limit"] = "15%"
+
+
+@tamper("organisation-in-two-programmes")
+def _organisation_in_two_programmes(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["delta"]["members"] = ["alpha  INC"]
+    scenario["jobs"]["dune"]["consortium"] = "delta"
+
+
+# --- what the plan says of itself
+
+
+@tamper("job-missing")
+def _job_missing(scenario: Data, plan: Data) -> None:
+    del plan["jobs"][AURORA]
+
+
+@tamper("job-stated-twice")
+def _job_stated_twice(scenario: Data, plan: Data) -> None:
+    plan["jobs"].append(plan["jobs"][AURORA])
+
+
+@tamper("placed-misstated")
+def _placed_misstated(scenario: Data, plan: Data) -> None:
+    plan["jobs"][AURORA]["placed"] = False
+
+
+@tamper("done-misstated")
+def _done_misstated(scenario: Data, plan: Data) -> None:
+    plan["jobs"][3]["done_frac"] = 0.6
+
+
+@tamper("value-misstated")
+def _value_misstated(scenario: Data, plan: Data) -> None:
+    plan["jobs"][AURORA]["value"] = 110
+
+
+@tamper("value-misstated")
+def _value_of_a_row_misstated(scenario: Data, plan: Data) -> None:
+    plan["rows"][CEDAR]["value"] += 1
+
+
+@tamper("value-misstated")
+def _lateness_forgotten(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["cedar"]["deadline"]["day"] = "2026-02-20"
+
+
+@tamper("consortium-missing")
+def _consortium_missing(scenario: Data, plan: Data) -> None:
+    del plan["consortiums"][0]
+
+
+@tamper("consortium-stated-twice")
+def _consortium_stated_twice(scenario: Data, plan: Data) -> None:
+    plan["consortiums"].append(plan["consortiums"][0])
+
+
+@tamper("totals-misstated")
+def _node_months_misstated(scenario: Data, plan: Data) -> None:
+    plan["consortiums"][0]["node_months"] *= 1.001
+
+
+@tamper("totals-misstated")
+def _jobs_done_misstated(scenario: Data, plan: Data) -> None:
+    plan["consortiums"][2]["jobs_done"] = 1
+
+
+@tamper("totals-misstated")
+def _total_cost_misstated(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["cost"] += 1000
+
+
+@tamper("totals-misstated")
+def _budget_raised_in_the_plan(scenario: Data, plan: Data) -> None:
+    plan["consortiums"][0]["budget"] = 70e6
+
+
+@tamper("objective-misstated")
+def _objective_misstated(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["objective"] += 1
+
+
+@tamper("objective-misstated")
+def _weight_forgotten(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["gamma"]["weight"] = 1.1
+
+
+@tamper("bound-contradicted")
+def _bound_below_the_plan(scenario: Data, plan: Data) -> None:
+    plan["verdict"].update(bound=200.0, gap_frac=0.0)
+
+
+@tamper("gap-misstated")
+def _gap_misstated(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["gap_frac"] = 0.01
+
+
+@tamper("status-unsupported")
+def _optimal_far_from_the_bound(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["status"] = "optimal"
+
+
+@tamper("status-unsupported")
+def _optimal_without_a_bound(scenario: Data, plan: Data) -> None:
+    plan["verdict"].update(status="optimal", bound=None, gap_frac=0.0)
+
+
+@tamper("status-unsupported")
+def _rows_of_an_infeasible_plan(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["status"] = "infeasible"
+
+
+@tamper("unknown-status")
+def _status_unknown(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["status"] = "optimum"
+
+
+@pytest.mark.parametrize(
+    ("code", "change"), [(c, f) for c, _, f in TAMPERS], ids=[f"{c}:{n}" for c, n, _ in TAMPERS]
+)
+def test_tampering_is_told_by_its_code(hand: Any, code: str, change: Tamper) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    change(scenario, plan)
+    report = hand.audited(scenario, plan)
+    assert not report.ok
+    assert code in {violation.code for violation in report.violations}
+
+
+def test_the_plan_made_by_hand_holds_and_every_check_looks_at_something(hand: Any) -> None:
+    report = hand.audited(hand.scenario(), hand.plan())
+    assert report.violations == ()
+    assert report.warnings == ()
+    assert report.ok
+    assert report.idle == ("inputs",)
+
+
+def test_every_code_of_the_audit_has_a_tamper() -> None:
+    """Read from the source, so that a new violation comes with a way to provoke it."""
+    import re
+    from pathlib import Path
+
+    import planner.audit
+
+    folder = Path(planner.audit.__file__).parent
+    told: set[str] = set()
+    for path in folder.glob("*.py"):
+        if path.name.startswith("plan_"):
+            continue
+        text = path.read_text("utf-8")
+        told |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text))
+        told |= {f"unknown-{kind}" for kind in ("job", "pool", "consortium")}
+    warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated"}
+    assert told - warned == {code for code, _, _ in TAMPERS} - {
+        "job-missing", "job-stated-twice", "consortium-missing", "consortium-stated-twice",
+    }  # fmt: skip
+
+
+def test_a_place_is_named(hand: Any) -> None:
+    plan = hand.plan()
+    plan["rows"][CEDAR]["node_ids"] = "7-14"
+    report = hand.audited(hand.scenario(), plan)
+    (violation,) = report.violations
+    assert violation.code == "node-counted-twice"
+    assert violation.where.field == "rows[2].node_ids"
+    assert "ids 7-7 from 2026-01-08 to 2026-01-28" in violation.found
+    assert "rows[0]" in violation.found
