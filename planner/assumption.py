@@ -9,6 +9,7 @@ from hardware.sheet import Document, Path_, field_path
 from planner.energy import PUE
 from planner.library import Library
 from planner.scenario import Scenario
+from planner.scenario_count import Count
 from planner.workload import figures_of
 
 __all__ = ["assumptions", "figures_in"]
@@ -23,6 +24,9 @@ def figures_in(record: Record, path: Path_ = ()) -> Iterator[tuple[Path_, Figure
 def _figures(value: object, path: Path_) -> Iterator[tuple[Path_, Figure]]:
     if isinstance(value, Figure):
         yield path, value
+    elif isinstance(value, Count):
+        origin = value.origin
+        yield path, Figure(value=value, mark=origin.mark, source=origin.source, note=origin.note)
     elif isinstance(value, Record):
         yield from figures_in(value, path)
     elif isinstance(value, dict):

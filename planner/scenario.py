@@ -22,11 +22,13 @@ from hardware.quantity import (
     TokenRateFigure,
     TokensFigure,
 )
+from planner.scenario_count import AnyCount, Count, OrPlain, SomeCount
 
 __all__ = [
     "TRAINING_KINDS",
     "WORK_KINDS",
     "Consortium",
+    "Count",
     "Deadline",
     "Evaluation",
     "Horizon",
@@ -115,7 +117,7 @@ class Fabric(Record):
 
     scale_out: ByteRateFigure | None = None
     """Network bandwidth of a device, one direction."""
-    scale_up_size: Annotated[int, Field(ge=1)] | None = None
+    scale_up_size: SomeCount | None = None
     """Devices inside one scale-up domain."""
 
 
@@ -196,11 +198,11 @@ def _deadline(value: Any) -> Any:
 class NodeLimits(Record):
     """How many nodes a job may hold."""
 
-    least: Annotated[int, Field(ge=1)] = Field(1, alias="min")
+    least: SomeCount = Field(Count(1), alias="min")
     """Fewest nodes."""
-    most: Annotated[int, Field(ge=1)] | None = Field(None, alias="max")
+    most: SomeCount | None = Field(None, alias="max")
     """Most nodes; the pool's when left out."""
-    choices: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    choices: tuple[SomeCount, ...] = ()
     """Only these counts."""
 
     @model_validator(mode="after")
@@ -211,7 +213,9 @@ class NodeLimits(Record):
 
 
 def _node_limits(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, dict) and "value" in value
+    ):
         return {"min": value, "max": value}
     return value
 
@@ -237,15 +241,22 @@ class Job(Record):
     """Pools allowed; all when left out."""
     window: Window = Field(default_factory=lambda: Window.model_validate({}))
     """Days in which the run may be held."""
-    deadline: Annotated[Deadline, BeforeValidator(_deadline)] | None = None
+    deadline: (
+        Annotated[
+            Deadline,
+            BeforeValidator(_deadline),
+            OrPlain((("type", "string"), ("format", "date"))),
+        ]
+        | None
+    ) = None
     """Day, or record with `kind: soft` and `loss_per_week`."""
     value: NumberFigure | None = None
     """Worth of the finished work; its FLOP in 1e21 when no job of the scenario states one."""
     after: tuple[str, ...] = ()
     """Jobs that must be finished before this one starts."""
-    nodes: Annotated[NodeLimits, BeforeValidator(_node_limits)] = Field(
-        default_factory=lambda: NodeLimits.model_validate({})
-    )
+    nodes: Annotated[
+        NodeLimits, BeforeValidator(_node_limits), OrPlain((("type", "integer"), ("minimum", 1)))
+    ] = Field(default_factory=lambda: NodeLimits.model_validate({}))
     """Node limits: a number, or `min`, `max`, `choices`."""
     preemptible: bool = False
     """May pause and go on later in the same pool with as many nodes."""
@@ -253,7 +264,7 @@ class Job(Record):
     """Counts in proportion when only part of the tokens is done."""
     precision: Literal["bf16", "fp16", "fp8", "fp8-block", "fp4"] | None = None
     """Compute type; bf16 when left out."""
-    sequence: Annotated[int, Field(ge=1)] | None = None
+    sequence: SomeCount | None = None
     """Tokens a sequence; the model's when left out."""
     global_batch: TokensFigure | None = None
     """Tokens a step."""
@@ -287,7 +298,7 @@ class Evaluation(Record):
 
     day: Day
     """Day of the result."""
-    removes: Annotated[int, Field(ge=0)] = 1
+    removes: AnyCount = Count(1)
     """How many teams are removed."""
     removed: tuple[str, ...] | None = None
     """Who was removed; left out while undecided. Undecided: no candidate may hold nodes
