@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hardware.errors import Diagnostic, UnknownName, Where, near_match
-from hardware.overlay import Catalogue, lay_over, resolve
+from hardware.overlay import SHIPPED, Catalogue, lay_over, resolve
 from hardware.sheet import read_document
 from hardware.shipped import (
     NODES,
@@ -28,8 +28,6 @@ __all__ = [
     "open_catalogue",
     "resolve",
 ]
-
-SHIPPED = Catalogue()
 
 
 def open_catalogue(files: Iterable[str | Path] = ()) -> Catalogue:

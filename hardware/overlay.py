@@ -13,7 +13,7 @@ from hardware.sheet import Document, parse_document, where_is
 from hardware.shipped import ECONOMY, NODES, compared, index, shipped_data, shipped_sheet
 from hardware.spec import Accelerator, Fabric, HardwareSheet, Node, PriceEntry, Unusable
 
-__all__ = ["Catalogue", "lay_over", "resolve"]
+__all__ = ["SHIPPED", "Catalogue", "lay_over", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class Catalogue:
     written: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
 
-def resolve(name: str, catalogue: Catalogue) -> str | None:
+SHIPPED = Catalogue()
+"""The catalogue as shipped: nothing laid over it."""
+
+
+def resolve(name: str, catalogue: Catalogue = SHIPPED) -> str | None:
     """Full name of a device, from the name or any alias in any spelling; None when unknown."""
     plain = compared(name)
     return catalogue.aliases.get(plain) or index().alias.get(plain)

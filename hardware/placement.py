@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware.catalog import Catalogue, accelerator, device_names, fabric, node, open_catalogue
-from hardware.errors import Diagnostic, InputError, UnknownName, Where, near_match
+from hardware.errors import Diagnostic, InputError, UnknownName, Where
 from hardware.spec import Accelerator, Fabric, Node, Peaks
 from hardware.table import PRECISIONS, TRAINING, DeviceTable
 
@@ -50,7 +50,7 @@ def place(name: str, device: Accelerator, node_name: str, node: Node, fabric: Fa
         raise InputError(Diagnostic(
             "wrong-node", f"the node `{node_name}` does not hold `{name}`", Where(field=node_name),
             expected=", ".join(node.holds),
-            hint=near_match(name, node.holds) or f"its own node is `{device.node}`"))  # fmt: skip
+            hint=f"its own node is `{device.node}`"))  # fmt: skip
     link = device.link or node.link
     if link is None:
         raise InputError(Diagnostic(

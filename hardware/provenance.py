@@ -10,6 +10,7 @@ from hardware.catalog import Catalogue, fabric, node, node_names, open_catalogue
 from hardware.errors import Diagnostic, UnknownName, Where, near_match
 from hardware.placement import USABLE_FRAC, Placement, placed
 from hardware.quantity import Figure
+from hardware.shipped import index
 from hardware.spec import Accelerator, Fabric, Node
 from hardware.table import PRECISIONS
 
@@ -180,13 +181,8 @@ def _describe_node(name: str, catalogue: Catalogue) -> tuple[FigureRow, ...]:
     if name in node_names(catalogue):
         home = node(name, catalogue)
         return tuple(_node_rows(name, home, fabric(home.fabric, catalogue)))
-    try:
-        placed(name, catalogue)
-    except UnknownName as error:
-        known = error.diagnostics[0]
-        if known.hint.startswith("did you mean"):
-            raise
+    known = [*index().spellings, *catalogue.accelerators, *node_names(catalogue)]
     raise UnknownName(Diagnostic(
         "unknown-device", f"no device or node is called `{name}`", Where(field=name),
-        hint=near_match(name, node_names(catalogue))
+        hint=near_match(name, known)
         or "`planner catalog` lists the devices"))  # fmt: skip
