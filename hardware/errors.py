@@ -80,14 +80,14 @@ class Diagnostic:
         place = str(self.where)
         if place:
             lines.append(f" --> {place}")
-        if self.where.snippet and self.where.line:
+        snippet, column = self.where.snippet, self.where.column
+        if snippet and self.where.line and column <= len(snippet) + 1:
             number = str(self.where.line)
             gutter = " " * len(number)
-            caret = " " * max(self.where.column - 1, 0) + "^"
             lines += [
                 f"{gutter} |",
-                f"{number} | {self.where.snippet}",
-                f"{gutter} | {caret}",
+                f"{number} | {snippet}",
+                f"{gutter} | {_blank(snippet[: max(column - 1, 0)])}^",
             ]
         if self.found:
             lines.append(f"  = found: {self.found}")
@@ -96,6 +96,17 @@ class Diagnostic:
         if self.hint:
             lines.append(f"  = hint: {self.hint}")
         return "\n".join(lines)
+
+
+def _blank(text: str) -> str:
+    """White space as wide as a text on a terminal: two cells for each wide letter."""
+    from unicodedata import east_asian_width
+
+    wide = ("W", "F")
+    return "".join(
+        letter if letter == "\t" else "  " if east_asian_width(letter) in wide else " "
+        for letter in text
+    )
 
 
 class PlanningError(Exception):

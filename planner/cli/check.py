@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,9 @@ from planner.cli.output import Output, Report, Section, option, output_options
 
 if TYPE_CHECKING:
     from hardware.errors import Diagnostic
+    from planner.cli.table import Table
 
-__all__ = ["command"]
+__all__ = ["command", "fault_table"]
 
 
 @click.command("check")
@@ -82,7 +84,7 @@ def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output:
         _sentence(found, errors, len(faults) - errors),
         (*bodies, *listing),
         document,
-        sheet=_sheet(faults),
+        sheet=fault_table(faults),
         good=not errors,
     )
 
@@ -108,7 +110,8 @@ def _sentence(
     return f"{' and '.join(parts)} in {bad} of {_number_of(len(found), 'file')}"
 
 
-def _sheet(faults: list[Diagnostic]) -> Any:
+def fault_table(faults: Sequence[Diagnostic]) -> Table:
+    """Diagnostics as a table for CSV, a field each."""
     from planner.cli.table import Column, Table
 
     keys = ("severity", "code", "message", "path", "line", "column", "field", "found",

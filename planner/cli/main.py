@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("planner.cli.catalog", "Show what is known of devices, nodes, models and stacks."),
     "new": ("planner.cli.new", "Copy working examples to edit."),
     "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),
+    "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),
     "completion": ("planner.cli.completion", "Print the line that turns on shell completion."),

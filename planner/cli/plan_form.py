@@ -55,11 +55,11 @@ class Verdict(_Part):
     """Money of all runs, in the plan's currency."""
     policy: str
     """What the plan is best at."""
-    solver: str | None
+    solver: str | None = None
     """Solver."""
-    solver_version: str | None
+    solver_version: str | None = None
     """Version of the solver."""
-    seconds: float | None
+    seconds: float | None = None
     """Time spent solving. [s]"""
     sentence: str
     """The verdict in words."""
@@ -100,7 +100,7 @@ class Row(_Part):
     """Energy at the wall, facility included. [J]"""
     value: float
     """Worth of the work done in this row."""
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] = ()
     """What a reader must know: assumed inputs, what-if training."""
 
 
@@ -117,11 +117,11 @@ class JobOutcome(_Part):
     """Part of its tokens that is done."""
     value: float
     """Worth of the work done."""
-    reason: str | None
+    reason: str | None = None
     """Code of why it does not run, or null."""
-    sentence: str | None
+    sentence: str | None = None
     """The same in words."""
-    hint: str | None
+    hint: str | None = None
     """What would let it run."""
 
 
@@ -169,7 +169,7 @@ class PlanForm(_Part):
     """What became of each job."""
     consortiums: tuple[ConsortiumOutcome, ...]
     """What each consortium gets."""
-    assumed: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
     """Assumed inputs, in words."""
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     """What a reader should know."""
