@@ -13,6 +13,8 @@ from planner.scenario import Horizon, Pool
 
 __all__ = ["DeliveryTable", "available_nodes", "delivery_blocks", "layout_blocks"]
 
+_MOST_NODES = 2**40  # above any pool; ids times days still fit an int64
+
 
 @dataclass(frozen=True)
 class DeliveryTable:
@@ -55,7 +57,8 @@ def layout_blocks(spans: Sequence[tuple[int, int, int]]) -> DeliveryTable:
     A delivery takes the lowest run of consecutive ids that no earlier-listed
     delivery overlapping it in time has. So deliveries that overlap are laid one after
     the other, in file order, and deliveries that do not overlap are the same nodes at
-    different times, which lets a run go on from one into the next.
+    different times, which lets a run go on from one into the next. More than 2**40
+    nodes count as 2**40.
 
     Examples
     --------
@@ -68,7 +71,7 @@ def layout_blocks(spans: Sequence[tuple[int, int, int]]) -> DeliveryTable:
         if end <= first or nodes <= 0:
             continue
         taken = sorted((low, high) for f, e, low, high in kept if f < end and first < e)
-        at = 0
+        nodes, at = min(nodes, _MOST_NODES), 0
         for low, high in taken:
             if low - at >= nodes:
                 break

@@ -130,21 +130,26 @@ def read_plan(path: str | Path) -> PlanRecord:
 
 def _bytes(path: str, name: str) -> bytes:
     try:
-        if path == "-":
-            raw = sys.stdin.buffer.read(MAX_BYTES + 1)
-        elif Path(path).is_dir():
-            _refuse("not-a-file", "a directory is not a plan", Where(name))
-        else:
-            with Path(path).open("rb") as stream:
-                raw = stream.read(MAX_BYTES + 1)
+        is_folder = path != "-" and Path(path).is_dir()
+        raw = b"" if is_folder else _first_bytes(path)
     except FileNotFoundError:
         _refuse("no-such-file", "the file does not exist", Where(name))
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         _refuse("unreadable-file", "the file cannot be read", Where(name), short(str(error)))
+    if is_folder:
+        _refuse("not-a-file", "a directory is not a plan", Where(name))
     if len(raw) > MAX_BYTES:
         _refuse("file-too-large", "the file is larger than any plan", Where(name),
                 expected=f"at most {MAX_BYTES} bytes")  # fmt: skip
     return raw
+
+
+def _first_bytes(path: str) -> bytes:
+    """As much of the file as is read, and a byte more where it is larger."""
+    if path == "-":
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    with Path(path).open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _parsed(text: str, name: str) -> Any:
