@@ -45,6 +45,9 @@ _REPAIR_S = 24 * 3600.0
 
 _DEFAULT_NODE = 8
 
+_SHORTEST_INTERVAL_S = 60.0
+"""Nobody writes checkpoints more often, and work without state needs none; assumed."""
+
 
 @dataclass(frozen=True)
 class GoodputTable:
@@ -274,7 +277,7 @@ def goodput(
     nodes = np.ceil(size_ / each)
     mean_s = np.asarray(device_s_per_failure, dtype=np.float64) / size_
     write_s = checkpoint_write_s(parameters_, nodes, storage_bytes_per_s=storage_bytes_per_s)
-    interval_s = checkpoint_interval_s(write_s, mean_s)
+    interval_s = np.maximum(checkpoint_interval_s(write_s, mean_s), _SHORTEST_INTERVAL_S)
     useful = useful_frac(interval_s, write_s, restart_s, mean_s)
     return GoodputTable(
         goodput_frac=useful * (1.0 - np.asarray(maintenance_frac, dtype=np.float64)),
