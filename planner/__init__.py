@@ -16,10 +16,15 @@ if TYPE_CHECKING:
         UnknownName,
         Unproven,
     )
+    from planner.comparison import Comparison, compare
+    from planner.estimation import estimate
+    from planner.forecast import Estimate
 
 # Name -> where it lives. Loaded at first use, so that importing the package costs nothing.
 _ROOMS = {
+    "Comparison": "planner.comparison",
     "Diagnostic": "hardware.errors",
+    "Estimate": "planner.forecast",
     "Infeasible": "hardware.errors",
     "InputError": "hardware.errors",
     "PlanningError": "hardware.errors",
@@ -27,10 +32,14 @@ _ROOMS = {
     "SolverFailure": "hardware.errors",
     "UnknownName": "hardware.errors",
     "Unproven": "hardware.errors",
+    "compare": "planner.comparison",
+    "estimate": "planner.estimation",
 }
 
 __all__ = [
+    "Comparison",
     "Diagnostic",
+    "Estimate",
     "Infeasible",
     "InputError",
     "PlanningError",
@@ -38,6 +47,8 @@ __all__ = [
     "SolverFailure",
     "UnknownName",
     "Unproven",
+    "compare",
+    "estimate",
 ]
 
 
