@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from hardware.quantity import (
-    AsOf,
-    Figure,
-    Mark,
-    Record,
-    read_figure,
-)
+from hardware.quantity import AsOf, Figure, Mark, Record, read_figure
 from hardware.units import (
     parse_bytes,
     parse_bytes_per_s,
@@ -151,21 +145,44 @@ def _price(text: object) -> dict[str, Any]:
     return {"value": amount, "currency": currency, "per": per}
 
 
-_SCHEMA = WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"type": "object"}]})
+def _schema(example: str | float, *also: str) -> WithJsonSchema:
+    """JSON Schema of a figure for editors: the plain text, or a record with its origin."""
+    plain = {"type": "string" if isinstance(example, str) else "number"}
+    words: dict[str, Any] = {
+        "dense": {"const": True},
+        "per": {"enum": ["device", "node"]},
+        "direction": {"const": "one_way"},
+    }
+    properties = {
+        "value": plain,
+        "source": {"type": ["string", "array"], "items": {"type": "string"}},
+        "as_of": {"type": ["string", "integer"]},
+        "mark": {"enum": list(get_args(Mark))},
+        "disputed": {"type": "string"},
+        "note": {"type": "string"},
+    } | {name: words[name] for name in also}
+    record = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["value"],
+        "properties": properties,
+    }
+    return WithJsonSchema({"anyOf": [plain, record], "examples": [example]})
 
-Bytes = Annotated[DeviceFigure, _positive(parse_bytes), _SCHEMA]
-ByteRate = Annotated[DeviceFigure, _positive(parse_bytes_per_s), _SCHEMA]
-OneWay = Annotated[LinkRate, _positive(parse_bytes_per_s), _SCHEMA]
-PeakRate = Annotated[Peak, _positive(parse_flop_per_s), _SCHEMA]
-Clock = Annotated[SheetFigure, _positive(parse_hertz), _SCHEMA]
-Power = Annotated[DeviceFigure, _positive(parse_power_w), _SCHEMA]
-NodePower = Annotated[NodeFigure, _positive(parse_power_w), _SCHEMA]
-Count = Annotated[SheetFigure, _positive(_count), _SCHEMA]
-Frac = Annotated[SheetFigure, _positive(parse_frac), _SCHEMA]
-Rate = Annotated[SheetFigure, _positive(_positive_number), _SCHEMA]
-Ratio = Annotated[SheetFigure, _positive(_ratio), _SCHEMA]
-EnergyPrice = Annotated[Tariff, read_figure(_tariff), _SCHEMA]
-HirePrice = Annotated[QuotedPrice, read_figure(_price), _SCHEMA]
+
+Bytes = Annotated[DeviceFigure, _positive(parse_bytes), _schema("80 GB", "per")]
+ByteRate = Annotated[DeviceFigure, _positive(parse_bytes_per_s), _schema("3.35 TB/s", "per")]
+OneWay = Annotated[LinkRate, _positive(parse_bytes_per_s), _schema("450 GB/s", "per", "direction")]
+PeakRate = Annotated[Peak, _positive(parse_flop_per_s), _schema("989 TFLOP/s", "per", "dense")]
+Clock = Annotated[SheetFigure, _positive(parse_hertz), _schema("1.83 GHz")]
+Power = Annotated[DeviceFigure, _positive(parse_power_w), _schema("700 W", "per")]
+NodePower = Annotated[NodeFigure, _positive(parse_power_w), _schema("10.2 kW", "per")]
+Count = Annotated[SheetFigure, _positive(_count), _schema(8)]
+Frac = Annotated[SheetFigure, _positive(parse_frac), _schema(0.7)]
+Rate = Annotated[SheetFigure, _positive(_positive_number), _schema(1395)]
+Ratio = Annotated[SheetFigure, _positive(_ratio), _schema(1.3)]
+EnergyPrice = Annotated[Tariff, read_figure(_tariff), _schema("182.7 KRW / kWh")]
+HirePrice = Annotated[QuotedPrice, read_figure(_price), _schema("2.95 USD / device-hour")]
 
 
 class SourceNote(Record):
@@ -220,8 +237,15 @@ class Peaks(Record):
     """Matrix 4-bit floating point."""
 
 
+def _partial(schema: dict[str, Any]) -> None:
+    """An entry that overrides a known one says only what differs: an editor must not complain."""
+    schema.pop("required", None)
+
+
 class Accelerator(Origin):
     """One device: a package with its own peak and memory."""
+
+    model_config = ConfigDict(json_schema_extra=_partial)
 
     title: str
     """Name as the vendor writes it."""
@@ -280,6 +304,8 @@ class Accelerator(Origin):
 class Fabric(Origin):
     """A scale-out network, by its port."""
 
+    model_config = ConfigDict(json_schema_extra=_partial)
+
     title: str
     """Name as it is sold."""
     port: OneWay
@@ -288,6 +314,8 @@ class Fabric(Origin):
 
 class Node(Origin):
     """What is leased: devices with a host, links and network."""
+
+    model_config = ConfigDict(json_schema_extra=_partial)
 
     title: str
     """Name as the vendor writes it."""
@@ -349,10 +377,6 @@ class PriceEntry(Origin):
 
 class HardwareSheet(Origin):
     """A hardware sheet: shipped with the package, or written by a user."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
     schema_: str = Field(default="", alias="$schema")
     """Where an editor finds the schema; not read."""

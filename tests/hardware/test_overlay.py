@@ -294,3 +294,13 @@ def _shipped_h100() -> dict[str, object]:
 
 
 _H100 = _shipped_h100()
+
+
+def test_the_schema_for_editors_allows_what_loading_allows() -> None:
+    schema = HardwareSheet.model_json_schema()
+    parts = schema["$defs"]
+    assert all("required" not in parts[name] for name in ("Accelerator", "Node", "Fabric"))
+    assert set(parts["PriceEntry"]["required"]) == {"device", "price", "provider", "term"}
+    peak = parts["Peaks"]["properties"]["bf16"]["anyOf"][0]["anyOf"]
+    assert peak[0] == {"type": "string"}
+    assert {"dense", "source", "as_of", "disputed"} <= set(peak[1]["properties"])

@@ -55,8 +55,8 @@ def test_a_published_node_power_keeps_its_mark_and_a_sum_says_what_it_is() -> No
 
 
 def test_usable_memory_that_nobody_published_is_assumed() -> None:
-    row = {row.figure: row for row in describe("h20")}["usable_memory"]
-    assert (row.value, row.mark) == (pytest.approx(0.94 * 96e9), "assumed")
+    row = {row.figure: row for row in describe("gh200")}["usable_memory"]
+    assert (row.value, row.mark) == (pytest.approx(0.94 * 141e9), "assumed")
 
 
 def test_values_agree_with_the_table() -> None:

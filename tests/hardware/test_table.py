@@ -21,6 +21,7 @@ def test_columns_carry_their_precision() -> None:
 
 
 def test_a_frame_has_a_row_a_device() -> None:
+    pytest.importorskip("pandas")
     frame = hardware.load("h100", "gaudi3").to_frame()
     assert frame["names"].tolist() == ["h100_sxm5_80gb", "gaudi3"]
     assert frame["vendor"].dtype == "category"
