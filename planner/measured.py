@@ -167,7 +167,7 @@ class _Reading:
         stack = stack_row(self.stacks, line.get("stack", ""))
         habits = {
             key: int(getattr(self.stacks, key)[stack])
-            for key in ("zero", "recompute", "sequence_parallel")
+            for key in ("zero", "recompute", "sequence_parallel", "chunk_layers")
         }
         placed = layout(line, **habits)
         record["reason"] = READ

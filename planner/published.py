@@ -26,14 +26,15 @@ Row = Mapping[str, str]
 
 # Attention patterns of published architectures, which rows have no column for: part of the layers
 # that see a window (0 = all see everything) and the window; part of the layers without softmax
-# attention. From the model cards.
-_PATTERNS: tuple[tuple[str, float, int, float], ...] = (
-    (r"gpt-?oss", 1 / 2, 128, 0.0),
-    (r"gemma-?3", 5 / 6, 1024, 0.0),
-    (r"gemma-?4", 5 / 6, 1024, 0.0),
-    (r"llama-?\s?4", 3 / 4, 8192, 0.0),
-    (r"qwen3-?\s?next", 0.0, 0, 3 / 4),
-    (r"k-?exaone", 3 / 4, 128, 0.0),
+# attention; 2 where the published layers are mixers and MLPs in turn, so that two make a block.
+# From the model cards.
+_PATTERNS: tuple[tuple[str, float, int, float, int], ...] = (
+    (r"gpt-?oss", 1 / 2, 128, 0.0, 1),
+    (r"gemma-?[34]", 5 / 6, 1024, 0.0, 1),
+    (r"llama-?\s?4", 3 / 4, 8192, 0.0, 1),
+    (r"qwen3-?\s?next", 0.0, 0, 3 / 4, 1),
+    (r"k-?exaone", 3 / 4, 128, 0.0, 1),
+    (r"nemotron-?h|nemotron.?3", 0.0, 0, 4 / 5, 2),
 )
 _LATENT = MappingProxyType(
     {"q_lora": 1536, "kv_lora": 512, "rope_head_dim": 64, "head_dim": 192, "v_head_dim": 128}
@@ -59,7 +60,8 @@ def architecture(row: Row) -> dict[str, int]:
     `VOCABULARY`; dense_layers = 0 with experts, all layers without. Tied
     embeddings and latent attention (with the ranks that every published model
     of that kind uses) are taken where they bring the parameter count nearer
-    to `params_total_b`. Sliding windows and linear-attention layers have no
+    to `params_total_b`; so is a dense MLP in every second layer where
+    `dense_layers` is open. Sliding windows and linear-attention layers have no
     column; published patterns are known by the model's name.
     """
     cells = {
@@ -89,28 +91,36 @@ def architecture(row: Row) -> dict[str, int]:
     shape["shared_ffn_hidden"] = shape["moe_ffn_hidden"]
     shape["mtp_layers"] = 1 if "mtp" in row.get("model", "").lower() else 0
     shape.update(_pattern(row.get("model", ""), cells["layers"]))
-    return _nearest(shape, number(row, "params_total_b") * 1e9)
+    if not experts:
+        shape["dense_layers"] = shape["layers"]
+    is_open = bool(experts) and not row.get("dense_layers")
+    return _nearest(shape, number(row, "params_total_b") * 1e9, is_open)
 
 
 def _pattern(name: str, layers: int) -> dict[str, int]:
-    for pattern, windowed, window, linear in _PATTERNS:
+    for pattern, windowed, window, linear, halves in _PATTERNS:
         if re.search(pattern, name.lower()):
+            blocks = layers // halves
             return {
-                "window_layers": int(layers * windowed),
+                "layers": blocks,
+                "window_layers": int(blocks * windowed),
                 "window": window,
-                "linear_layers": int(layers * linear),
+                "linear_layers": int(blocks * linear),
             }
     return {}
 
 
-def _nearest(shape: dict[str, int], stated: float) -> dict[str, int]:
-    """The variant (embeddings tied or not, latent attention or not) nearest to the stated size."""
+def _nearest(shape: dict[str, int], stated: float, is_open: bool) -> dict[str, int]:
+    """The variant (tied or not, latent attention or not, half dense) nearest to the stated size."""
     plain = {**shape, "tied_embeddings": 1 if shape["mlp_matrices"] == 2 else 0}
     if not stated:
         return plain
     variants = [{**shape, "tied_embeddings": 0}, {**shape, "tied_embeddings": 1}]
     if shape["experts"] >= 16 and shape["kv_heads"] == shape["heads"]:
         variants += [{**variant, **_LATENT} for variant in variants]
+    if is_open:
+        half = {"dense_layers": shape["layers"] // 2}
+        variants += [{**variant, **half} for variant in variants]
     return min(variants, key=lambda variant: abs(_size(variant) - stated))
 
 
@@ -168,7 +178,9 @@ def network_bytes_per_s(row: Row) -> float:
     return (int(times) if times else 1) * int(rate) * 1e9 / 8 / devices
 
 
-def layout(row: Row, *, zero: int, recompute: int, sequence_parallel: int) -> dict[str, int]:
+def layout(
+    row: Row, *, zero: int, recompute: int, sequence_parallel: int, chunk_layers: int
+) -> dict[str, int]:
     """
     The layout of a row; what it leaves open is filled by the stack's habits.
 
@@ -176,8 +188,9 @@ def layout(row: Row, *, zero: int, recompute: int, sequence_parallel: int) -> di
     ----------
     row : mapping
         Cells of the row.
-    zero, recompute, sequence_parallel : int
-        What the stack does when the row does not say.
+    zero, recompute, sequence_parallel, chunk_layers : int
+        What the stack does when the row does not say; `chunk_layers` is how many
+        layers of a pipeline chunk it interleaves at most, 0 that it does not.
 
     Returns
     -------
@@ -192,10 +205,12 @@ def layout(row: Row, *, zero: int, recompute: int, sequence_parallel: int) -> di
     ``tp * pp * cp * dp`` is a multiple k of the devices, tp counts the cores of
     a device and is divided by k. dp is what the devices leave; under ZeRO-3 a
     stated dp below that counts replicas, each of which shards. A batch
-    smaller than dp, with cp open, is cut along the sequence. micro_batch: 1 in
-    a pipeline, all of a replica's batch under ZeRO-3, else the largest divisor
-    of it within `TOKENS_A_MICRO_BATCH`. Recompute ``custom`` counts as full.
-    Experts are cut by tp too when one is at least 4,096 wide after the cut.
+    smaller than dp is cut along the sequence where cp is open, and over tp
+    within a node and then pp where those are. micro_batch: 1 in a pipeline,
+    all of a replica's batch under ZeRO-3, else the largest divisor of it
+    within `TOKENS_A_MICRO_BATCH`. Recompute ``custom`` counts as none where
+    its detail says minimal, else as full. Experts are cut by tp too when one
+    is at least 4,096 wide after the cut.
     """
     size = int(number(row, "n_devices"))
     stated = {key: int(number(row, key)) for key in ("tp", "pp", "cp", "dp", "ep", "vpp")}
@@ -213,17 +228,27 @@ def layout(row: Row, *, zero: int, recompute: int, sequence_parallel: int) -> di
     replicas = stated["dp"] if zero == 3 and 0 < stated["dp"] < dp else 1
     batch, micro = int(number(row, "global_batch_seqs")), int(number(row, "micro_batch"))
     batch = batch or dp * max(micro, 1) * (8 if pp == 1 else 4 * pp)
-    if batch < dp and not stated["cp"] and dp % batch == 0:
-        cp, dp = dp // batch, batch
+    if batch < dp and dp % batch == 0:
+        extra, dp = dp // batch, batch
+        if not stated["cp"]:
+            cp *= extra
+        elif not stated["tp"]:
+            tp = min(extra, 8)
+            pp *= extra // tp
+        else:
+            pp *= extra
     local = max(batch // dp, 1)
     micro = micro or _micro_batch(local, number(row, "seq_len") / cp, pp, zero)
     micro = min(micro, local)
-    modes = {"none": 0, "selective": 1, "full": 2, "custom": 2}
+    custom = 0 if "minimal" in row.get("recompute_detail", "") else 2
+    modes = {"none": 0, "selective": 1, "full": 2, "custom": custom}
     parallel = {"yes": 1, "no": 0}.get(row.get("sequence_parallel", ""), sequence_parallel)
     ep = max(stated["ep"], 1)
     wide = number(row, "moe_ffn_hidden") or number(row, "ffn_hidden")
-    expert_tp = tp if wide / tp >= 4096 and (tp * cp * dp) % (ep * tp) == 0 else 1
-    interleave = max(stated["vpp"], 1) if pp > 1 else 1
+    is_cut = number(row, "experts") > 0 and wide / tp >= 4096
+    expert_tp = tp if is_cut and (tp * cp * dp) % (ep * tp) == 0 else 1
+    interleave = stated["vpp"] or _interleave(int(number(row, "layers")), pp, chunk_layers)
+    interleave = interleave if pp > 1 else 1
     return {
         "seq_len": int(number(row, "seq_len")),
         "global_batch": batch,
@@ -242,6 +267,21 @@ def layout(row: Row, *, zero: int, recompute: int, sequence_parallel: int) -> di
         "schedule": 1 if interleave > 1 else 0,
         "optimizer": 0,
     }
+
+
+def _interleave(layers: int, pp: int, chunk_layers: int) -> int:
+    """Chunks a stage of a row that states none."""
+    if pp == 1 or not chunk_layers or layers % pp:
+        return 1
+    here = layers // pp
+    return next(
+        (
+            count
+            for count in range(1, here + 1)
+            if here % count == 0 and here / count <= chunk_layers
+        ),
+        1,
+    )
 
 
 def _micro_batch(local: int, tokens: float, pp: int, zero: int) -> int:

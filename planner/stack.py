@@ -50,9 +50,12 @@ class StackTable:
     network_frac: Floats  # [stack] part of the family's collective bandwidth that is reached
     latency_factor: Floats  # [stack] latency a hop over the family's
     attention_rate_frac: Floats  # [stack] part of the family's attention rate that is reached
+    crowding_s: Floats  # [stack] lost a block and tensor rank where pipeline transfers queue too
+    stall_s: Floats  # [stack] lost a micro-batch on 64 nodes, with the square of their number
     imbalance: Floats  # [stack] busiest expert rank over the mean
     straggler_frac: Floats  # [stack] step time lost a doubling of nodes
-    gradient_bytes: Floats  # [stack] bytes of a gradient element, in memory and on the wire
+    gradient_bytes: Floats  # [stack] bytes of a gradient element in memory
+    reduce_bytes: Floats  # [stack] bytes of a gradient element on the wire
     gathers_each_micro_batch: Bools  # [stack] ZeRO-3 gathers and reduces every micro-batch
     allocator_frac: Floats  # [stack] memory reserved beyond what tensors need
     runtime_bytes: Floats  # [stack] context, communication buffers and libraries
@@ -62,6 +65,7 @@ class StackTable:
     zero: Ints  # [stack] ZeRO stage when a row does not say
     recompute: Ints  # [stack] recompute mode when a row does not say
     sequence_parallel: Ints  # [stack] with tp > 1, when a row does not say
+    chunk_layers: Ints  # [stack] layers of a chunk it interleaves at most; 0 = it does not
     residual_spread: Floats  # [stack] log spread of unseen rows, of this stack alone
     measured: Bools  # [stack] fitted on published rows; else the interval widens
 

@@ -33,6 +33,9 @@ PARTS = (
 OPTIMIZER_BYTES = np.array([30.0, 22.0, 22.0, 18.0])
 """Traffic of the update an element, by optimizer: gradient, states and weights read and written."""
 
+STALL_NODES = 64.0
+"""Number of nodes to which a stack's `stall_s` refers."""
+
 MUON = 2
 MUON_PRODUCTS = 15.0
 """Products of Muon's orthogonalisation: five iterations of three (arXiv 2502.16982)."""
@@ -211,7 +214,7 @@ def _derive(c: Any) -> None:
     c.tokens = c.micro_batch * c.seq_len / c.cp
     c.is_fp8 = c.precision > 1.0
     c.any_fp8 = bool(c.is_fp8.any())
-    c.cast_bytes = np.where(c.precision > 2.0, 6.0, 4.0)
+    c.cast_bytes = np.where(c.precision > 2.0, 4.0, 3.0)
     c.any_materialised = bool((c.attention_materialised > 0).any())
     c.any_zero3 = bool((c.zero > 2).any())
     c.dense_share = (
@@ -241,7 +244,8 @@ def _priced(c: Any) -> dict[str, Floats]:
     parts["launch_s"] = parts["launch_s"] + c.step_overhead_s
     nodes = np.maximum(c.tp * c.pp * c.cp * c.dp / c.devices_per_node, 1.0)
     busy = sum(parts.values())
-    parts["straggler_s"] = busy * c.straggler_frac * np.log2(nodes)
+    stall = c.stall_s * np.square(nodes / STALL_NODES) * (count + c.pp - 1.0)
+    parts["straggler_s"] = busy * c.straggler_frac * np.log2(nodes) + stall
     whole = sum(parts[name] for name in PARTS)
     return {"step_s": whole, **parts, **_rates(c, whole, count), "factor_80": c.factor_80}
 
@@ -268,6 +272,7 @@ def _micro_batch(c: Any) -> dict[str, Floats]:
     device_s = matmul + attention + traffic
     launches = c.blocks * block.kernels(c) * (3.0 + again)
     tp_s = exposed_s(tensor[0] * (1.0 + again) + tensor[1], matmul, c.tp_overlap_frac)
+    tp_s = tp_s + c.blocks * c.crowding_s * (c.tp - 1.0) * (c.pp > 1.0)
     cp_s = exposed_s(context[0] * (1.0 + again) + context[1], attention, c.cp_overlap_frac)
     ep_s = exposed_s(expert * (2.0 + again), matmul, c.ep_overlap_frac)
     return {

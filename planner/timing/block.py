@@ -21,6 +21,10 @@ LOSS_BYTES = 18.0
 """Traffic of cross-entropy an element of the logits beyond the product: a wide copy, the
 maximum, the sum of exponentials, the gradient. [byte]"""
 
+SCORE_BYTES = 8.0
+"""Traffic of materialised attention an element of the square and pass: the masked softmax reads
+and writes, dropout reads, writes and keeps its mask, less what stays in cache. [byte]"""
+
 ROW_TILE = 64.0
 """Rows to which a grouped product pads each expert, half of the usual tile of 128."""
 
@@ -148,8 +152,8 @@ def attention_core(c: Columns) -> Pass:
     A flash kernel skips the masked half, reads and writes nothing of the
     square, and repeats the scores in backward: 2.5 times the products of
     forward [1]_. Its rate grows with the sequence. Materialised attention
-    computes the whole square and moves it about eleven bytes an element and
-    pass. Linear attention is a quadratic chunk and a state [2]_.
+    computes the whole square and moves it `SCORE_BYTES` an element and pass.
+    Linear attention is a quadratic chunk and a state [2]_.
 
     References
     ----------
@@ -180,7 +184,7 @@ def _materialised(c: Columns, heads: Any) -> tuple[Any, Any]:
     wide = c.head_dim + c.v_head_dim
     ramp = 1.0 + 2.0 * c.ramp_depth / wide
     square = c.softmax_blocks * 2.0 * elements * wide * ramp / c.product_16
-    copied = c.softmax_blocks * 11.0 * elements * c.traffic_passes / c.memory_rate
+    copied = c.softmax_blocks * SCORE_BYTES * elements * c.traffic_passes / c.memory_rate
     return square, copied
 
 
@@ -318,17 +322,19 @@ def kernels(c: Columns) -> Floats:
 
     Notes
     -----
-    Five products with attention, and element-wise kernels in proportion to
-    how little is fused; two collectives under tp, two all-to-alls, router and
-    permutation for experts; quantisation under fp8.
+    Five products with attention and their element-wise kernels; two
+    collectives under tp; router, permutation and two all-to-alls for experts,
+    and a product, with its quantisation, an expert and matrix; quantisation
+    of plain products under fp8.
 
     References
     ----------
     .. [1] NVIDIA, "CUDA C++ best practices guide," 2024.
     """
-    count = 5.0 + 7.0 * c.traffic_passes + 2.0 * (c.tp > 1.0)
+    count = 24.0 + 4.0 * (c.tp > 1.0)
     if c.any_experts:
-        count = count + 14.0 * (c.moe_blocks > 0)
+        own = np.maximum(c.experts / c.ep, 1.0)
+        count = count + (c.moe_blocks > 0) * (24.0 + own * (2.0 + 4.0 * c.is_fp8))
     if c.any_fp8:
         count = count + 8.0 * c.is_fp8
     result: Floats = count

@@ -64,9 +64,10 @@ def tensor_s(c: Columns) -> tuple[Floats, Floats]:
     Notes
     -----
     An all-reduce after attention and one after the MLP, each way; under
-    sequence parallelism a reduce-scatter and an all-gather in place of each,
-    and backward gathers the input once more [1]_. Experts that tp does not cut
-    need neither.
+    sequence parallelism a reduce-scatter and an all-gather in place of each;
+    what backward gathers once more runs beside the weight's gradient [1]_.
+    Experts that tp does not cut need neither; those that it cuts gather the
+    copies of tokens that came to them.
 
     References
     ----------
@@ -76,13 +77,14 @@ def tensor_s(c: Columns) -> tuple[Floats, Floats]:
     moved = 2.0 * c.tokens * c.hidden
     each = ring.all_reduce_s(moved)
     pair = 2.0 * ring.gather_s(moved)
-    is_split = c.sequence_parallel > 0
-    forward = np.where(is_split, pair, each)
-    backward = np.where(is_split, 1.5 * pair, each)
     count = 2.0 * c.blocks
     if c.any_experts:
-        count = count - c.moe_blocks * ((c.expert_tp < c.tp) & (c.shared_width <= 0))
-    return count * forward, count * backward
+        is_plain = (c.shared_width > 0) | ((c.expert_tp > 1.0) & (c.ep <= 1.0))
+        count = count - c.moe_blocks * (1.0 - is_plain)
+        copies = c.moe_blocks * c.top_k * ((c.expert_tp > 1.0) & (c.ep > 1.0))
+        count = count + copies
+    each = count * np.where(c.sequence_parallel > 0, pair, each)
+    return each, each
 
 
 def context_s(c: Columns) -> tuple[Floats, Floats]:
@@ -143,7 +145,7 @@ def expert_s(c: Columns) -> Floats:
     """
     inside = members_inside(c.ep, c.expert_tp, c.domain)
     domains = spans_domains(c.ep, inside)
-    copies = c.tokens * c.expert_tp / c.tp * 2.0 * c.hidden
+    copies = c.tokens / c.tp * 2.0 * c.hidden
     distinct = domains * (1.0 - (1.0 - 1.0 / domains) ** c.top_k)
     limit = np.where(c.groups_per_token > 0, c.groups_per_token, distinct)
     reached = np.minimum(np.minimum(distinct, limit), c.top_k)
@@ -230,7 +232,7 @@ def data_s(c: Columns) -> tuple[Floats, Floats]:
 def _shared(c: Columns, weights: Any, group: Any, stride: Any, shard: Any) -> tuple[Any, Any]:
     """Time a step and a micro-batch for weights shared by a group."""
     whole = _Ring(c, group, stride)
-    gradients = weights * c.gradient_bytes
+    gradients = weights * c.reduce_bytes
     calls = np.maximum(gradients / BUCKET_BYTES, 1.0)
     summed = whole.all_reduce_s(gradients, calls)
     scattered = whole.gather_s(gradients, calls) + whole.gather_s(2.0 * weights, calls)
