@@ -13,7 +13,7 @@ from hardware.errors import Diagnostic, InputError, PlanningWarning
 from hardware.sheet import Document, Path_, where_is
 from planner.hf_families import ENCODERS_WITH_GATE, FAMILIES, KEYS, WRAPPERS, Family
 from planner.hf_layers import dense_layers, kinds_of_layers
-from planner.shape import shape_faults
+from planner.shape import MOST_LAYERS, shape_faults
 
 __all__ = ["is_config", "read_config"]
 
@@ -196,9 +196,9 @@ def _language_model(
     if columns.get("expert_groups") in (0, 1):  # one group is no restriction
         columns.pop("expert_groups")
         columns.pop("groups_per_token", None)
-    if "layers" not in columns:
+    layers = columns.get("layers", 0)
+    if not 0 < layers <= MOST_LAYERS:  # told by the shape; nothing to count layer by layer
         return
-    layers = columns["layers"]
     kinds, faults = kinds_of_layers(text, family, layers)
     columns |= kinds
     if family.experts:

@@ -73,6 +73,9 @@ def laid_over(
             merged[name] = laid_over(old, {}, mark=mark, source=source, as_of=as_of)
         else:
             merged[info.alias or name] = old
-    nested = {name for name, value in merged.items() if isinstance(value, dict)}
-    kept = {key: value for key, value in written.items() if not (key in nested and value)}
+    kept = {
+        key: value
+        for key, value in written.items()
+        if not (isinstance(value, dict) and isinstance(merged.get(key), dict))
+    }
     return {**merged, **kept}

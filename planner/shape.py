@@ -10,6 +10,7 @@ from hardware.errors import Diagnostic
 from hardware.sheet import Document, Path_, where_is
 
 __all__ = [
+    "MOST_LAYERS",
     "SHAPE_FIELDS",
     "ShapeFault",
     "completed",
@@ -27,7 +28,10 @@ SHAPE_FIELDS = (
 )
 """Fields of a model sheet that are columns of `ModelTable`, those of an encoder aside."""
 
-_LARGEST = 10**8  # above any width, depth or vocabulary; keeps products inside float64
+MOST_LAYERS = 10_000
+"""More than any model has; readers that walk layer by layer stop here."""
+
+_LARGEST = 10**8  # above any width or vocabulary; keeps products inside float64
 _REQUIRED = ("layers", "hidden", "heads", "vocab")
 _NEVER_ZERO = (*_REQUIRED, "kv_heads", "head_dim", "v_head_dim")
 _ENCODER = ("encoder_layers", "encoder_hidden", "encoder_ffn_hidden", "encoder_heads")
@@ -165,13 +169,14 @@ def _single_column(given: Mapping[str, int]) -> Iterator[ShapeFault]:
             yield ShapeFault("missing-field", name, f"the field `{name}` is missing")
     for name, value in given.items():
         least = 1 if name in _NEVER_ZERO else 0
-        if not least <= value <= _LARGEST:
+        most = MOST_LAYERS if name.endswith("layers") else _LARGEST
+        if not least <= value <= most:
             yield ShapeFault(
                 "out-of-range",
                 name,
                 f"`{name}` is out of range",
                 str(value),
-                f"a whole number from {least} to {_LARGEST}",
+                f"a whole number from {least} to {most}",
             )
 
 

@@ -187,7 +187,7 @@ def table_of(sheets: Iterable[ModelSheet]) -> ModelTable:
     if faults:
         raise InputError(faults)
     rows = [completed(columns_of(sheet)) for sheet in sheets]
-    names = dict.fromkeys(name for row in rows for name in row)
+    names = dict.fromkeys((*SHAPE_FIELDS, *(name for row in rows for name in row)))
     columns = {name: np.array([row.get(name, 0) for row in rows], dtype=np.int64) for name in names}
     return model_table(tuple(sheet.name for sheet in sheets), **columns)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.column import take
@@ -183,18 +183,21 @@ def test_encoder_by_hand_and_not_in_active() -> None:
     assert active_parameters(seeing) == active_parameters(one(**TINY))
 
 
+@settings(deadline=None)
 @given(shapes())
 def test_parts_add_up_to_the_total(shape: dict[str, int]) -> None:
     model = one(**shape)
     assert sum(part(model)[0] for part in PARTS) == parameters(model)[0]
 
 
+@settings(deadline=None)
 @given(shapes())
 def test_a_layer_more_adds_parameters(shape: dict[str, int]) -> None:
     deeper = parameters(one(**{**shape, "layers": shape["layers"] + 1}))[0]
     assert deeper > parameters(one(**shape))[0]
 
 
+@settings(deadline=None)
 @given(shapes())
 def test_active_is_at_most_total_and_equal_when_dense(shape: dict[str, int]) -> None:
     model = one(**shape)
@@ -204,6 +207,7 @@ def test_active_is_at_most_total_and_equal_when_dense(shape: dict[str, int]) -> 
         assert active == total
 
 
+@settings(deadline=None)
 @given(shapes(with_experts=True))
 def test_twice_the_experts_add_their_matrices_and_router_columns(shape: dict[str, int]) -> None:
     once = one(**shape)
@@ -215,6 +219,7 @@ def test_twice_the_experts_add_their_matrices_and_router_columns(shape: dict[str
     assert active_parameters(twice)[0] - active_parameters(once)[0] == routed
 
 
+@settings(deadline=None)
 @given(st.lists(shapes(), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_permuting_rows_permutes_counts(rows: list[dict[str, int]], random: Any) -> None:
     order = list(range(len(rows)))
@@ -224,6 +229,7 @@ def test_permuting_rows_permutes_counts(rows: list[dict[str, int]], random: Any)
         np.testing.assert_array_equal(count(take(models, order)), count(models)[order])
 
 
+@settings(deadline=None)
 @given(st.lists(shapes(), min_size=1, max_size=4))
 def test_a_row_counts_the_same_alone_and_in_company(rows: list[dict[str, int]]) -> None:
     alone = np.concatenate([parameters(one(**row)) for row in rows])
