@@ -1,0 +1,81 @@
+"""Predicted peak memory against published outcomes: the error where a row ran, and who fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from planner.measured import READ_REASONS, Measurements
+from planner.memory import memory
+from planner.stack import StackTable
+
+__all__ = ["memory_rows"]
+
+
+def memory_rows(read: Measurements, stacks: StackTable) -> dict[str, Any]:
+    """
+    Peak memory and fit of every row, beside what was published.
+
+    Parameters
+    ----------
+    read : Measurements
+        Rows in the columns of ``memory.csv``.
+    stacks : StackTable
+        The constants of stacks.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``summary`` with the confusion matrix of fits, in plain types.
+    """
+    known = read.measured
+    priced = memory(read.models, read.devices, stacks, read.rows)
+    rows = []
+    for at in range(len(known)):
+        row, reason = int(known.row[at]), READ_REASONS[int(known.reason[at])]
+        peak = float(priced.peak_bytes[row]) if row >= 0 else None
+        measured = float(known.memory_bytes[at]) or None
+        fits = None if row < 0 else bool(priced.peak_bytes[row] <= priced.capacity_bytes[row])
+        rows.append(
+            {
+                "id": known.ids[at],
+                "measured_peak_bytes": measured,
+                "predicted_peak_bytes": peak,
+                "error_frac": peak / measured - 1.0 if peak and measured else None,
+                "measured_fits": None if known.fits[at] < 0 else bool(known.fits[at]),
+                "predicted_fits": fits,
+                "reason": reason or None,
+            }
+        )
+    return {"schema": "planner/backtest-memory/1", "rows": rows, "summary": _summary(rows)}
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    errors = np.array(
+        [
+            row["error_frac"]
+            for row in rows
+            if row["error_frac"] is not None and row["measured_fits"]
+        ]
+    )
+    judged = [
+        (row["measured_fits"], row["predicted_fits"])
+        for row in rows
+        if row["measured_fits"] is not None and row["predicted_fits"] is not None
+    ]
+    cells = {
+        "fits_predicted_fits": judged.count((True, True)),
+        "fits_predicted_too_large": judged.count((True, False)),
+        "too_large_predicted_fits": judged.count((False, True)),
+        "too_large_predicted_too_large": judged.count((False, False)),
+    }
+    some = len(errors) > 0
+    return {
+        "n": len(rows),
+        "n_predicted": sum(row["predicted_peak_bytes"] is not None for row in rows),
+        "mdape_frac": float(np.median(np.abs(errors))) if some else None,
+        "p90_frac": float(np.quantile(np.abs(errors), 0.9)) if some else None,
+        "bias_frac": float(np.median(errors)) if some else None,
+        "confusion": cells,
+    }
