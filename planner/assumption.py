@@ -14,6 +14,8 @@ from planner.workload import figures_of
 
 __all__ = ["assumptions", "figures_in"]
 
+_NAMED = ("pools", "consortiums", "jobs")  # their entries have names; a sentence for each
+
 
 def figures_in(record: Record, path: Path_ = ()) -> Iterator[tuple[Path_, Figure]]:
     """Every figure of a record with its path, as the file spells its fields."""
@@ -41,7 +43,7 @@ def assumptions(
     scenario: Scenario, library: Library, document: Document | None = None
 ) -> tuple[str, ...]:
     """
-    What is assumed in a scenario, its models and its devices, a sentence each.
+    What is assumed in a scenario, its models and its devices.
 
     Parameters
     ----------
@@ -55,15 +57,22 @@ def assumptions(
     Returns
     -------
     tuple of str
-        Figures of the scenario in file order, then models, devices, defaults. Chances of
-        removal are left out: they take no part in the plan.
+        One a pool, consortium, job or other entry, in file order; then models, devices,
+        defaults. Chances of removal are left out: they take no part in the plan.
     """
-    sentences = []
+    entries: dict[str, dict[str, list[str]]] = {}
     for path, figure in figures_in(scenario):
         if figure.is_assumed and "chances" not in path:
+            depth = 2 if path[0] in _NAMED else 1
+            entry = entries.setdefault(field_path(path[:depth]), {})
+            own = field_path(tuple(step for step in path[depth:] if isinstance(step, str)))
             why = figure.note or figure.source
-            sentences.append(f"{field_path(path)}: {_written(document, path, figure)}"
-                             + (f" ({why})" if why else ""))  # fmt: skip
+            text = _written(document, path, figure) + (f" ({why})" if why else "")
+            entry.setdefault(own, []).append(text)
+    sentences = [
+        f"{entry}: " + ", ".join(f"{own} {', '.join(texts)}" for own, texts in fields.items())
+        for entry, fields in entries.items()
+    ]
     for name, sheet in {sheet.name: sheet for sheet in library.models.values()}.items():
         fields = [field for field, figure in figures_of(sheet) if figure.is_assumed]
         if fields:
