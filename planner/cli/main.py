@@ -13,6 +13,11 @@ __all__ = ["COMMANDS", "main", "root", "run"]
 # Command -> (module, first line of its help). The module has a click command named
 # `command`, and imports nothing but click until that command is called.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "estimate": (
+        "planner.cli.estimate",
+        "Predict time, memory, money and energy of a run.",
+    ),
+    "compare": ("planner.cli.compare", "Put accelerators side by side on one model."),
     "catalog": ("planner.cli.catalog", "Show what is known of devices, nodes, models and stacks."),
     "new": ("planner.cli.new", "Copy working examples to edit."),
     "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),

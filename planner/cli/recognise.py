@@ -69,23 +69,9 @@ def _hardware_faults(document: Document) -> Iterable[Diagnostic]:
 
 
 def _model_faults(document: Document) -> Iterable[Diagnostic]:
-    from planner.workload import ModelFile, ModelSheet, sheet_faults
+    from planner.workload import sheets_in
 
-    if "models" in document.data:
-        sheets = parse_document(document, ModelFile).models
-        return [
-            fault
-            for name, sheet in sheets.items()
-            for fault in sheet_faults(sheet, document, ("models", name))
-        ]
-    return sheet_faults(parse_document(document, ModelSheet), document)
-
-
-def _config_faults(document: Document) -> Iterable[Diagnostic]:
-    from planner.hf_config import read_config
-    from planner.workload import ModelSheet, table_of
-
-    table_of([ModelSheet.model_validate(read_config(document))])
+    sheets_in(document)
     return ()
 
 
@@ -107,7 +93,7 @@ _RULES: dict[str, Callable[[Document], Iterable[Diagnostic]]] = {
     "plan": _plan_faults,
     "hardware sheet": _hardware_faults,
     "model sheet": _model_faults,
-    "model config": _config_faults,
+    "model config": _model_faults,
 }
 
 
