@@ -74,14 +74,20 @@ def estimate_report(found: Estimate, *, verbose: bool = False) -> Report:
     blocks: list[Table | Section] = []
     if len(found):
         blocks += [_layouts(found), *_best(found, verbose)]
-    interval = ("low, high: days at the ends of the 80 % interval",) if len(found) else ()
+    interval = (_KEY,) if len(found) else ()
     blocks += [Section("", found.why), Section("", (*interval, *found.notes))]
     return Report(found.verdict, tuple(blocks), found.to_document(), _sheet(found),
                   bool(len(found)))  # fmt: skip
 
 
 _SIZES = (("tp", "tp"), ("pp", "pp"), ("cp", "cp"), ("ep", "ep"), ("expert_tp", "etp"),
-          ("dp", "dp"), ("interleave", "vp"), ("micro_batch", "mb"), ("zero", "zero"))  # fmt: skip
+          ("dp", "dp"), ("interleave", "vp"), ("micro_batch", "mb"), ("zero", "z"))  # fmt: skip
+
+
+_KEY = (
+    "low, high: days at the ends of the 80 % interval; vp: interleave, mb: micro_batch, "
+    "etp: expert_tp, z: zero"
+)
 
 
 def _layouts(found: Estimate) -> Table:

@@ -41,8 +41,8 @@ def command(folder: str, quiet: bool) -> int:
                        hint="name another folder, or move it away")
             for place in taken
         )  # fmt: skip
-    make_folder(folder)
     for place, text in places.items():
+        make_folder(os.path.dirname(place))
         write_whole(place, text)
         click.echo(place)
     if not quiet:
@@ -51,16 +51,19 @@ def command(folder: str, quiet: bool) -> int:
 
 
 def example_texts() -> dict[str, str]:
-    """Text of each shipped example by its file name, the smallest first."""
+    """Text of each shipped example by its path: scenarios, the smallest first, then their sheets."""
     from importlib.resources import files
 
     folder = files("planner").joinpath("examples")
-    texts = {
-        item.name: item.read_text("utf-8")
-        for item in folder.iterdir()
-        if item.name.endswith(".yaml")
-    }
-    return dict(sorted(texts.items(), key=lambda pair: len(pair[1])))
+    scenarios, sheets = {}, {}
+    for item in folder.iterdir():
+        if item.name.endswith(".yaml"):
+            scenarios[item.name] = item.read_text("utf-8")
+        elif item.is_dir():
+            inside = [one for one in item.iterdir() if one.name.endswith(".yaml")]
+            sheets |= {f"{item.name}/{one.name}": one.read_text("utf-8") for one in inside}
+    by_size = sorted(scenarios.items(), key=lambda pair: len(pair[1]))
+    return {**dict(by_size), **dict(sorted(sheets.items()))}
 
 
 def make_folder(folder: str) -> None:
