@@ -1,32 +1,47 @@
-"""Throughput of each job on the nodes that a plan gives it: predicted anew, or as the job says."""
+"""What each job does on the nodes that a plan gives it: predicted anew, or as the job says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from planner.audit.machine import Lookup
 from planner.curve import throughput_curves
+from planner.energy import PUE
 from planner.inference import TRAINING, WORK_NAMES
 from planner.run import UNSTATED, RunTable
 from planner.scenario import TRAINING_KINDS, Job, Scenario
 from planner.stack import StackTable, load_constants
 from planner.strategy import ADAM_FP32, FITS, PRECISION_NAMES
 
-__all__ = ["tokens_per_s"]
+__all__ = ["Point", "Prediction", "predictions"]
 
 Point = tuple[str, str, int]  # job, pool, nodes
 
 
-def tokens_per_s(scenario: Scenario, lookup: Lookup, points: Iterable[Point]) -> dict[Point, float]:
+@dataclass(frozen=True)
+class Prediction:
+    """What a job does on a number of nodes of a pool."""
+
+    tokens_per_s: float  # on the wall clock; 0 where no layout fits
+    power_w: float  # of all nodes at the wall, facility included
+    mfu_frac: float | None  # None where the job gives the rate
+    is_what_if: bool = False  # training on a device that is not known to train
+
+
+def predictions(
+    scenario: Scenario, lookup: Lookup, points: Iterable[Point]
+) -> dict[Point, Prediction]:
     """
-    Throughput on the wall clock of jobs on numbers of nodes; 0 where no layout fits. [token/s]
+    Throughput [token/s], power [W] and MFU [1] of jobs on numbers of nodes.
 
     Parameters
     ----------
     scenario : Scenario
-        Its jobs may give rates a device, which stand in place of the prediction.
+        Its jobs may give rates a device, which stand in place of the prediction; power is
+        then the highest of the nodes.
     lookup : Lookup
         Pools and models as tables.
     points : iterable of (job, pool, nodes)
@@ -37,16 +52,20 @@ def tokens_per_s(scenario: Scenario, lookup: Lookup, points: Iterable[Point]) ->
     .. [1] S. Williams, A. Waterman, D. Patterson, "Roofline: an insightful visual
        performance model for multicore architectures," Commun. ACM, vol. 52, no. 4, 2009.
     """
-    rates: dict[Point, float] = {}
+    pue = PUE if scenario.power.pue is None else scenario.power.pue.value
+    found: dict[Point, Prediction] = {}
     open_points: list[Point] = []
     for job, pool, nodes in dict.fromkeys(points):
         given = _given(scenario.jobs[job], lookup, pool)
         if given is None:
             open_points.append((job, pool, nodes))
-        else:
-            devices = nodes * lookup.machines[pool].devices_per_node
-            rates[job, pool, nodes] = given * devices
-    return rates | _predicted(scenario, lookup, open_points)
+            continue
+        machine = lookup.machines[pool]
+        rate = given * nodes * machine.devices_per_node
+        is_what_if = scenario.jobs[job].kind in TRAINING_KINDS and not machine.can_train
+        power_w = nodes * machine.node_power_w * pue
+        found[job, pool, nodes] = Prediction(rate, power_w, None, is_what_if)
+    return found | _predicted(scenario, lookup, open_points, pue)
 
 
 def _given(job: Job, lookup: Lookup, pool: str) -> float | None:
@@ -83,7 +102,9 @@ def _run_table(jobs: list[Job], lookup: Lookup, stacks: StackTable) -> RunTable:
     )  # fmt: skip
 
 
-def _predicted(scenario: Scenario, lookup: Lookup, points: list[Point]) -> dict[Point, float]:
+def _predicted(
+    scenario: Scenario, lookup: Lookup, points: list[Point], pue: float
+) -> dict[Point, Prediction]:
     if not points:
         return {}
     stacks, families = load_constants()
@@ -99,4 +120,14 @@ def _predicted(scenario: Scenario, lookup: Lookup, points: list[Point]) -> dict[
         what_if_training=np.array([job.what_if_training for job in jobs], dtype=np.int64),
     )  # fmt: skip
     rate = np.where(curve.reason == FITS, curve.wall_tokens_per_s, 0.0)
-    return {point: float(value) for point, value in zip(points, rate, strict=True)}
+    trains = [scenario.jobs[job].kind in TRAINING_KINDS for job, _, _ in points]
+    known = [lookup.machines[pool].can_train for _, pool, _ in points]
+    return {
+        point: Prediction(
+            float(rate[at]),
+            float(curve.power_w[at]) * pue,
+            float(curve.mfu_frac[at]),
+            trains[at] and not known[at],
+        )
+        for at, point in enumerate(points)
+    }

@@ -39,9 +39,10 @@ from planner.audit.place import (
     while_supported,
 )
 from planner.audit.plan_record import PlanRecord
-from planner.audit.rate import tokens_per_s
+from planner.audit.rate import Point, Prediction, predictions
 from planner.audit.report import AuditReport, Checked
 from planner.audit.work import (
+    efficiency_as_predicted,
     layout_on_nodes,
     no_workload_twice,
     rates_as_predicted,
@@ -118,18 +119,19 @@ def audit(
     facts = facts_of(scenario, lookup.machines, lookup.model_flop, lookup.device_names)
     ledger = ledger_of(facts, plan)
     points = ((e.row.job, e.row.pool, e.row.nodes) for e in ledger.entries)
-    rates = tokens_per_s(scenario, lookup, points)
-    checks = check_plan(ledger, rates, lookup.model_names)
+    predicted = predictions(scenario, lookup, points)
+    checks = check_plan(ledger, predicted, lookup.model_names)
     checks.append(inputs_unchanged(ledger, base, scenario_sha256))
     return report_of(checks)
 
 
 def check_plan(
-    ledger: Ledger, rates: Mapping[tuple[str, str, int], float], model_names: Mapping[str, str]
+    ledger: Ledger, predicted: Mapping[Point, Prediction], model_names: Mapping[str, str]
 ) -> list[Checked]:
     """Every check that needs no file, in the order in which a reader asks them."""
     checks = [check(ledger) for check in _LEDGER_CHECKS]
-    checks.append(rates_as_predicted(ledger, rates))
+    checks.append(rates_as_predicted(ledger, predicted))
+    checks.append(efficiency_as_predicted(ledger, predicted))
     checks.append(no_workload_twice(ledger, model_names))
     return checks
 

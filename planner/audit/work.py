@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from math import isclose
 
 from hardware.errors import Diagnostic
 from hardware.units import DAY_S
 from planner.audit.facts import folded
 from planner.audit.ledger import Entry, Ledger
+from planner.audit.rate import Point, Prediction
 from planner.audit.report import Checked, checked, violation
 from planner.scenario import Job
 
 __all__ = [
     "TOLERANCE",
     "done_frac",
+    "efficiency_as_predicted",
     "layout_on_nodes",
     "no_workload_twice",
     "rates_as_predicted",
@@ -24,30 +27,56 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-6  # relative; figures of a plan are written with more digits
-Rates = Mapping[tuple[str, str, int], float]
+Predictions = Mapping[Point, Prediction]
 
 
-def rates_as_predicted(ledger: Ledger, rates: Rates) -> Checked:
+def rates_as_predicted(ledger: Ledger, predicted: Predictions) -> Checked:
     """No row claims more tokens a second than the throughput recomputed for its nodes."""
     found: list[Diagnostic] = []
-    looked = 0
     for entry in ledger.entries:
         row = entry.row
-        rate = rates.get((row.job, row.pool, row.nodes))
-        if rate is None:
-            continue
-        looked += 1
+        rate = predicted[row.job, row.pool, row.nodes].tokens_per_s
+        where = entry.where("tokens_per_s")
         if row.tokens_per_s > rate * (1 + TOLERANCE):
             found.append(violation(
                 "rate-inflated", f"`{row.job}` is slower on {row.nodes} nodes of `{row.pool}`",
-                entry.where("tokens_per_s"), found=row.tokens_per_s, expected=f"at most {rate:.9g}",
+                where, found=row.tokens_per_s, expected=f"at most {rate:.9g}",
             ))  # fmt: skip
         elif row.tokens_per_s < rate * (1 - TOLERANCE):
             found.append(violation(
                 "rate-understated", f"`{row.job}` is faster on {row.nodes} nodes of `{row.pool}`",
-                entry.where("tokens_per_s"), found=row.tokens_per_s, expected=rate, warning=True,
+                where, found=row.tokens_per_s, expected=rate, warning=True,
             ))  # fmt: skip
-    return checked("throughput", looked, found)
+    return checked("throughput", len(ledger.entries), found)
+
+
+def efficiency_as_predicted(ledger: Ledger, predicted: Predictions) -> Checked:
+    """MFU and energy, where a row states them, are those recomputed; what-if training is marked."""
+    found: list[Diagnostic] = []
+    looked = 0
+    for entry in ledger.entries:
+        row = entry.row
+        expected = predicted[row.job, row.pool, row.nodes]
+        if expected.is_what_if and not any("what if" in folded(mark) for mark in row.marks):
+            found.append(violation(
+                "mark-missing", f"`{row.job}` trains on a device that is not known to train",
+                entry.where("marks"), found=", ".join(row.marks), expected="a mark: what-if",
+            ))  # fmt: skip
+        energy_j = expected.power_w * entry.days * DAY_S
+        for field, code, stated, actual in (
+            ("mfu_frac", "mfu-misstated", row.mfu_frac, expected.mfu_frac),
+            ("energy_j", "energy-misstated", row.energy_j, energy_j),
+        ):
+            if stated is None:
+                continue
+            looked += 1
+            if actual is None or not isclose(stated, actual, rel_tol=TOLERANCE, abs_tol=1e-9):
+                found.append(violation(
+                    code, f"`{row.job}` states another figure than is recomputed",
+                    entry.where(field), found=stated,
+                    expected="none, since the rate is given" if actual is None else actual,
+                ))  # fmt: skip
+    return checked("energy and MFU", looked, found)
 
 
 def tokens_add_up(ledger: Ledger) -> Checked:

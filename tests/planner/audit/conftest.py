@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import hardware
 from planner.audit import AuditReport, audit, plan_record
 from planner.scenario import Scenario
 
@@ -113,8 +114,16 @@ SCENARIO: dict[str, Any] = {
         "handback": "7 days",
     },
     "evaluations": [{"day": "2026-03-27", "candidates": ["gamma"]}],
+    "power": {"pue": 1.5},
 }  # fmt: skip
 
+NODE_W = dict(
+    zip(
+        ("north", "south", "cards"),
+        hardware.load("b200", "h100", "rngd").node_power_w.tolist(),
+        strict=True,
+    )
+)
 _MONTH_DAYS = 365.25 / 12
 
 
@@ -122,8 +131,8 @@ def _row(job: str, consortium: str, pool: str, ids: str, first: str, last: str, 
     days = (datetime.date.fromisoformat(last) - datetime.date.fromisoformat(first)).days + 1
     return {
         "job": job, "consortium": consortium, "pool": pool, "node_ids": ids, "from": first,
-        "to": last, "days": days, "layout": "tp=1 pp=1 dp=8 mb=1", "mfu_frac": 0.4,
-        "energy_j": 1e9, "marks": [], **more,
+        "to": last, "days": days, "layout": "tp=1 pp=1 dp=8 mb=1", "mfu_frac": None,
+        "energy_j": more["nodes"] * NODE_W[pool] * 1.5 * days * 86400, "marks": [], **more,
     }  # fmt: skip
 
 

@@ -282,6 +282,21 @@ def _layout_of_more_devices(scenario: Data, plan: Data) -> None:
     plan["rows"][AURORA]["layout"] = "tp=8 pp=2 cp=1 ep=1 dp=5 mb=1 recompute=none"
 
 
+@tamper("energy-misstated")
+def _energy_misstated(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["energy_j"] *= 0.99
+
+
+@tamper("mfu-misstated")
+def _mfu_where_the_rate_is_given(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["mfu_frac"] = 0.4
+
+
+@tamper("mark-missing")
+def _what_if_training_without_its_mark(scenario: Data, plan: Data) -> None:
+    scenario["jobs"]["score"].update(kind="pretraining", what_if_training=True)
+
+
 # --- money and shares
 
 
