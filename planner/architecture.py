@@ -95,9 +95,12 @@ class ModelTable:
             object.__setattr__(self, "mtp_dense", np.zeros(len(self.names), dtype=np.int64))
         for column in fields(self):
             if column.name != "names":
-                values = np.array(getattr(self, column.name), dtype=np.int64)
+                written = np.asarray(getattr(self, column.name))
+                values = written.astype(np.int64)
                 if values.ndim != 1:
                     raise ValueError(f"ModelTable.{column.name} is not one-dimensional")
+                if (values != written).any():
+                    raise ValueError(f"ModelTable.{column.name} holds a fraction: {written}")
                 object.__setattr__(self, column.name, values)
         seal(self)
 
@@ -160,10 +163,7 @@ def model_table(names: tuple[str, ...], **columns: Ints) -> ModelTable:
         if name not in columns:
             raise ValueError(f"a model table needs the column {name!r}")
     count = len(names)
-    given = {
-        name: np.broadcast_to(np.asarray(values, dtype=np.int64), (count,)).copy()
-        for name, values in columns.items()
-    }
+    given = {name: np.broadcast_to(values, (count,)) for name, values in columns.items()}
     zeros = np.zeros(count, dtype=np.int64)
     given.setdefault("kv_heads", given["heads"])
     given.setdefault("head_dim", given["hidden"] // np.maximum(given["heads"], 1))

@@ -255,6 +255,7 @@ def test_a_caller_keeps_its_own_arrays_writable() -> None:
     [
         ({"depth": 3}, "no column 'depth'"),
         ({"layers": [1, 2]}, "broadcast"),
+        ({"layers": 2.5}, "layers holds a fraction"),
     ],
 )
 def test_a_wrong_column_is_refused(change: dict[str, Any], says: str) -> None:
