@@ -48,7 +48,7 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
 )
 FAMILY_FREEDOM: Mapping[str, float] = MappingProxyType(
     {
-        "sustained_frac": 0.6,
+        "sustained_frac": 0.1,
         "matmul_frac": 0.5,
         "fp8_frac": 0.4,
         "fp4_frac": 0.5,
@@ -64,7 +64,7 @@ FAMILY_FREEDOM: Mapping[str, float] = MappingProxyType(
 )
 _FRACTIONS = frozenset(
     name for name in (*STACK_FREEDOM, *FAMILY_FREEDOM) if name.endswith("_frac")
-) - {"straggler_frac", "attention_rate_frac"}  # fmt: skip
+) - {"straggler_frac", "attention_rate_frac", "sustained_frac"}  # fmt: skip
 
 ROW_SPREAD = 0.07
 """Error of a row, as a logarithm, beyond which the robust loss grows slowly."""

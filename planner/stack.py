@@ -89,7 +89,7 @@ class FamilyTable:
     matmul_frac: Floats  # [family] attainable part of the 16-bit peak
     fp8_frac: Floats  # [family] the same of the fp8 peak
     fp4_frac: Floats  # [family] the same of the fp4 peak
-    sustained_frac: Floats  # [family] clock held over a run, over that of a short benchmark
+    sustained_frac: Floats  # [family] rate of very large products in a run, over the benchmark's
     fill_elements: Floats  # [family] output elements lost to a partly filled last wave
     ramp_depth: Floats  # [family] inner-dimension steps that a tile spends filling its pipeline
     attention_frac: Floats  # [family] flash attention forward, over attainable products

@@ -25,6 +25,15 @@ SCORE_BYTES = 8.0
 """Traffic of materialised attention an element of the square and pass: the masked softmax reads
 and writes, dropout reads, writes and keeps its mask, less what stays in cache. [byte]"""
 
+ALIGNED = 64.0
+"""Widths that are no multiple of this waste part of every tile and vector load."""
+
+UNALIGNED_RATE = 0.8
+"""Rate of products whose width a tensor rank is not `ALIGNED`, over the others'."""
+
+UNALIGNED_HEAD = 4.0
+"""Slowdown of materialised attention whose head is no multiple of 8, which leaves tensor cores."""
+
 ROW_TILE = 64.0
 """Rows to which a grouped product pads each expert, half of the usual tile of 128."""
 
@@ -72,8 +81,10 @@ def linears(c: Columns) -> Pass:
     .. [1] M. Shoeybi et al., "Megatron-LM," arXiv 1909.08053, 2019.
     .. [2] DeepSeek-AI, "DeepSeek-V2," arXiv 2405.04434, 2024: MLA.
     """
-    rate, tokens = c.product_rate, c.tokens
+    tokens = c.tokens
     query, value = c.heads * c.head_dim / c.tp, c.heads * c.v_head_dim / c.tp
+    even = (query * (1.0 / ALIGNED)) % 1.0 == 0.0
+    rate = c.product_rate * np.where(even, 1.0, UNALIGNED_RATE)
     wide_kv = np.maximum(c.kv_heads / c.tp, 1.0) * (c.head_dim + c.v_head_dim)
     qkv = query + wide_kv
     if c.any_gate:
@@ -183,6 +194,7 @@ def _materialised(c: Columns, heads: Any) -> tuple[Any, Any]:
     elements = c.tokens * heads * c.seq_len
     wide = c.head_dim + c.v_head_dim
     ramp = 1.0 + 2.0 * c.ramp_depth / wide
+    ramp = ramp * np.where(c.head_dim % 8.0 == 0.0, 1.0, UNALIGNED_HEAD)
     square = c.softmax_blocks * 2.0 * elements * wide * ramp / c.product_16
     copied = c.softmax_blocks * SCORE_BYTES * elements * c.traffic_passes / c.memory_rate
     return square, copied
