@@ -83,7 +83,7 @@ def _highs(task: Task) -> Answer:
         **options,
     )
     solver.task, solver.was_interrupted = task, False
-    with _stdout_to_stderr():
+    with _descriptor_1_to(2):
         problem.solve(solver)
     model = problem.solverModel
     return _highs_answer(task, problem, variables, model, solver, time.monotonic() - began)
@@ -128,6 +128,10 @@ def _highs_class() -> Any:
     class Highs(pulp.HiGHS):  # type: ignore[misc]
         task: Task
         was_interrupted: bool
+
+        def createAndConfigureSolver(self, lp: Any) -> None:
+            with _descriptor_1_to(os.devnull):  # the banner
+                super().createAndConfigureSolver(lp)
 
         def callSolver(self, lp: Any) -> None:
             model, task = lp.solverModel, self.task
@@ -201,8 +205,8 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 
 
 @contextlib.contextmanager
-def _stdout_to_stderr() -> Iterator[None]:
-    """Point descriptor 1 at 2: HiGHS prints a banner that no option silences."""
+def _descriptor_1_to(target: int | str) -> Iterator[None]:
+    """Point descriptor 1 elsewhere: HiGHS writes to it whatever its options say."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
     try:
@@ -212,7 +216,12 @@ def _stdout_to_stderr() -> Iterator[None]:
         return
     try:
         with contextlib.suppress(OSError):
-            os.dup2(2, 1)
+            if isinstance(target, int):
+                os.dup2(target, 1)
+            else:
+                opened = os.open(target, os.O_WRONLY)
+                os.dup2(opened, 1)
+                os.close(opened)
         yield
     finally:
         os.dup2(kept, 1)

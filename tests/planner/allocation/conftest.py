@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
-import pytest
 
 import hardware
 from hardware.column import take
@@ -73,7 +70,10 @@ class Spec:
 
 def build(spec: Spec) -> Case:
     """The case that a specification describes."""
-    ints, floats = (lambda v: np.array(v, dtype=np.int64)), (lambda v: np.array(v, dtype=np.float64))
+    ints, floats = (
+        (lambda v: np.array(v, dtype=np.int64)),
+        (lambda v: np.array(v, dtype=np.float64)),
+    )
     borders = [*range(0, spec.days, spec.period), spec.days]
     deliveries = [(p, *d) for p, pool in enumerate(spec.pools) for d in pool.deliveries]
     nodes = np.zeros((len(spec.pools), len(borders) - 1), dtype=np.int64)
@@ -90,9 +90,7 @@ def build(spec: Spec) -> Case:
             due = min(window[1], days[1])
             pairs.append((j, p, max(window[0], days[0]), due, 0 if usable else 2))
             if usable:
-                points += [
-                    (j, p, n, pool.rate * n**0.9 / DAY_S, n * pool.price) for n in job.nodes
-                ]
+                points += [(j, p, n, pool.rate * n**0.9 / DAY_S, n * pool.price) for n in job.nodes]
     columns = list(zip(*points, strict=True)) if points else [[]] * 5
     pair = list(zip(*pairs, strict=True))
     after = [(b, j) for j, job in enumerate(spec.jobs) for b in job.after]

@@ -1,0 +1,81 @@
+"""Which rows each column takes part in, and what a point leaves free in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hardware.column import Bools, Floats, Ints
+from planner.allocation.row import AT_LEAST, AT_MOST, Program
+
+__all__ = ["Incidence", "incidence"]
+
+
+@dataclass(frozen=True)
+class Incidence:
+    """
+    Terms of a program by column, each row turned so that it asks for at most.
+
+    A row `at least` is negated; an equality stands as it is and is also checked from below.
+    """
+
+    first: Ints  # [column + 1] where each column's terms begin
+    row: Ints  # [term]
+    coefficient: Floats  # [term]
+    bound: Floats  # [row]
+    is_equal: Bools  # [row]
+    slack: Floats  # [row] what float sums may differ by
+
+    def activity(self, point: Floats) -> Floats:
+        """Sum of each row at a point. [row]"""
+        column = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        weights = self.coefficient * point[column]
+        total = np.zeros(len(self.bound))
+        np.add.at(total, self.row, weights)
+        return total
+
+    def shift(self, activity: Floats, columns: Sequence[int], amounts: Sequence[float]) -> Floats:
+        """Activity after some columns change by some amounts. [row]"""
+        moved = activity.copy()
+        for column, amount in zip(columns, amounts, strict=True):
+            terms = slice(int(self.first[column]), int(self.first[column + 1]))
+            np.add.at(moved, self.row[terms], amount * self.coefficient[terms])
+        return moved
+
+    def excess(self, activity: Floats) -> Floats:
+        """By how much each row is broken, 0 where it holds. [row]"""
+        over = activity - self.bound
+        over = np.where(self.is_equal, np.abs(over), over)
+        return np.where(over > self.slack, over, 0.0)
+
+    def terms(self, columns: Ints) -> tuple[Ints, Ints]:
+        """Terms of some columns, and for each the position of its column. [term], [term]"""
+        counts = self.first[columns + 1] - self.first[columns]
+        owner = np.repeat(np.arange(len(columns)), counts)
+        offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.repeat(self.first[columns], counts) + offset, owner
+
+
+def incidence(program: Program) -> Incidence:
+    """The terms of a program by column."""
+    rows = program.rows
+    sign = np.array([-1.0 if row.sense == AT_LEAST else 1.0 for row in rows])
+    counts = np.array([len(row.columns) for row in rows], dtype=np.int64)
+    row = np.repeat(np.arange(len(rows)), counts)
+    column = np.concatenate([r.columns for r in rows]) if rows else np.zeros(0, dtype=np.int64)
+    amount = np.concatenate([r.coefficients for r in rows]) if rows else np.zeros(0)
+    order = np.argsort(column, kind="stable")
+    first = np.searchsorted(column[order], np.arange(len(program.columns.names) + 1))
+    bound = sign * np.array([r.bound for r in rows])
+    largest = np.zeros(len(rows))
+    np.maximum.at(largest, row, np.abs(amount))
+    return Incidence(
+        first=first.astype(np.int64),
+        row=row[order],
+        coefficient=(amount * sign[row])[order],
+        bound=bound,
+        is_equal=np.array([r.sense not in (AT_MOST, AT_LEAST) for r in rows], dtype=np.bool_),
+        slack=1e-9 * np.maximum(np.maximum(largest, np.abs(bound)), 1e-12),
+    )

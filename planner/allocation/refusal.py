@@ -1,0 +1,294 @@
+"""Why a job is not placed: what it lacked, or what it would displace and at which loss."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Floats, Ints
+from planner.allocation.incidence import Incidence, incidence
+from planner.allocation.option import days_needed, start_days
+from planner.allocation.placement import PlacementTable
+from planner.allocation.register import Register
+from planner.allocation.row import Program, Row
+from planner.eligibility import REASONS
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["Refusal", "refusals"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one job is not placed: a code, a sentence, and what would help."""
+
+    code: str
+    sentence: str
+    hint: str = ""
+
+
+def refusals(
+    register: Register, program: Program, point: Floats, placed: PlacementTable
+) -> dict[int, Refusal]:
+    """
+    Why each job without nodes has none.
+
+    Parameters
+    ----------
+    register, program : Register, Program
+        What there was to choose from.
+    point : ndarray [column]
+        What was chosen.
+    placed : PlacementTable
+        The same as nodes and days.
+
+    Returns
+    -------
+    dict of int to Refusal
+        By row of the job: with everything else as planned, the plan of the job that lacks
+        least, and what it lacks.
+    """
+    terms = incidence(program)
+    activity = terms.activity(point)
+    absent = sorted(set(range(len(register.case.job_names))) - set(placed.job.tolist()))
+    found = {}
+    for job in absent:
+        moves = _moves(register, job)
+        if moves:
+            found[job] = _lacked(register, program, terms, activity, placed, job, moves)
+        else:
+            found[job] = _no_option(register.case, job)
+    return found
+
+
+Move = tuple[list[int], list[float], tuple[int, int, int, int]]  # pool, nodes, start, end
+
+
+def _moves(register: Register, job: int) -> list[Move]:
+    """Ways of placing a job: its runs, or its modes with pieces one after the other."""
+    runs, modes, pieces, at = (
+        register.options.runs,
+        register.options.modes,
+        register.options.pieces,
+        register.offsets,
+    )
+    moves: list[Move] = [
+        ([run], [1.0], (int(runs.pool[run]), int(runs.nodes[run]),
+                        int(runs.start_day[run]), int(runs.end_day[run])))
+        for run in np.flatnonzero(runs.job == job).tolist()
+    ]  # fmt: skip
+    for mode in np.flatnonzero(modes.job == job).tolist():
+        rows = np.flatnonzero(pieces.mode == mode)
+        days = pieces.end_day[rows] - pieces.start_day[rows]
+        for first in range(len(rows)):
+            total = np.cumsum(days[first:])
+            enough = np.flatnonzero(total >= modes.need_days[mode])
+            if len(enough) == 0:
+                break
+            used = rows[first : first + int(enough[0]) + 1]
+            span = (int(pieces.start_day[used[0]]), int(pieces.end_day[used[-1]]))
+            columns = [at["mode"] + mode, *(at["piece"] + used).tolist()]
+            moves.append(
+                (
+                    columns,
+                    [1.0] * len(columns),
+                    (int(modes.pool[mode]), int(modes.nodes[mode]), *span),
+                )
+            )
+    return moves
+
+
+_SKIPPED = {"one_plan_a_job", "pieces_in_mode", "work_covered", "last_piece",
+            "work_in_proportion", "above_floor"}  # fmt: skip
+
+
+def _lacked(
+    register: Register,
+    program: Program,
+    terms: Incidence,
+    activity: Floats,
+    placed: PlacementTable,
+    job: int,
+    moves: list[Move],
+) -> Refusal:
+    """The move that lacks least, in words."""
+    counted = np.array([row.family not in _SKIPPED for row in program.rows], dtype=np.bool_)
+    size = np.maximum(np.abs(terms.bound), 1.0)
+    best: tuple[float, int, Floats] | None = None
+    for at, (columns, amounts, _) in enumerate(moves):
+        excess = np.where(counted, terms.excess(terms.shift(activity, columns, amounts)), 0.0)
+        score = float((excess / size).sum()) + 10.0 * len(
+            {program.rows[row].group for row in np.flatnonzero(excess)}
+        )
+        if best is None or score < best[0] - 1e-12:
+            best = (score, at, excess)
+    if best is None:
+        return _no_option(register.case, job)
+    _, at, excess = best
+    broken = np.flatnonzero(excess)
+    if len(broken) == 0:
+        return _worthless(register, program, job)
+    families: dict[str, int] = {}
+    for row in broken.tolist():
+        family = program.rows[row].family
+        if family not in families or excess[row] > excess[families[family]]:
+            families[family] = row
+    said = [
+        _words(register, terms, activity, placed, job, moves[at], program.rows[row], row, excess)
+        for row in families.values()
+    ]
+    code = said[0][0]
+    return Refusal(code, "; ".join(text for _, text, _ in said), _hint(register, placed, job, said))
+
+
+def _words(
+    register: Register,
+    terms: Incidence,
+    activity: Floats,
+    placed: PlacementTable,
+    job: int,
+    move: Move,
+    row: Row,
+    at: int,
+    excess: Floats,
+) -> tuple[str, str, list[int]]:
+    """Code, sentence, and the jobs in the way, of one row that a move would break."""
+    case = register.case
+    pool, nodes, start, end = move[2]
+    team = int(case.job_consortium[job])
+    peers = [other for other in dict.fromkeys(placed.job.tolist())
+             if case.job_consortium[other] == team]  # fmt: skip
+    short, free = float(excess[at]), float(row.bound - abs(activity[at]))
+    if row.family in ("within_pool", "within_blocks"):
+        there = (placed.pool == pool) & (placed.start_day < end) & (placed.end_day > start)
+        at_most = max(round(nodes - short), 0)
+        text = (
+            f"needs {nodes} nodes of `{case.pool_names[pool]}` from {_day(case, start)} to "
+            f"{_day(case, end - 1)}; at most {at_most} are free"
+        )
+        return "nodes-taken", text, list(dict.fromkeys(placed.job[there].tolist()))
+    if row.family == "within_budget":
+        left = max(free, 0.0)
+        text = (
+            f"costs {left + short:.4g} {case.currency}; "
+            f"{left:.4g} is left in the budget of `{case.consortium_names[team]}`"
+        )
+        return "over-budget", text, peers
+    if row.family == "below_cap":
+        return "over-cap", f"goes {short:.4g} device-equivalents over {row.group}", peers
+    if row.family == "within_share":
+        text = f"`{case.consortium_names[team]}` would get more than the share limit"
+        return "over-share", text, peers
+    if row.family == "no_workload_twice":
+        twins = [
+            other
+            for other in dict.fromkeys(placed.job.tolist())
+            if case.job_identity[other] == case.job_identity[job]
+        ]
+        names = ", ".join(f"`{case.job_names[other]}`" for other in twins)
+        return "same-workload", f"the same workload is funded as {names}", twins
+    if row.family == "after_predecessors":
+        waits = [
+            f"`{case.job_names[before]}`"
+            for before, then in zip(case.after_before, case.after_then, strict=True)
+            if then == job
+        ]
+        return "predecessor-late", f"waits for {' and '.join(waits)}, not finished in time", []
+    return "no-room", row.sentence, []
+
+
+def _hint(
+    register: Register,
+    placed: PlacementTable,
+    job: int,
+    said: list[tuple[str, str, list[int]]],
+) -> str:
+    """What the job would displace, and at which loss."""
+    case = register.case
+    weight = case.consortium_weight[case.job_consortium]
+    worth = case.job_value * weight
+    rivals = {other for code, _, others in said if code != "same-workload" for other in others}
+    if not rivals:
+        return ""
+    least = min(rivals, key=lambda other: (worth[other], case.job_names[other]))
+    return (
+        f"in the way, among others: `{case.job_names[least]}`, worth {worth[least]:.4g} "
+        f"against {worth[job]:.4g} (weight times value)"
+    )
+
+
+def _worthless(register: Register, program: Program, job: int) -> Refusal:
+    """A job that fits but was left out."""
+    case = register.case
+    weight = case.consortium_weight[case.job_consortium[job]]
+    if weight <= 0 or case.job_value[job] <= 0:
+        what = "weight of its consortium" if weight <= 0 else "value"
+        return Refusal(
+            "worth-nothing", f"adds nothing to the objective: the {what} is 0",
+            f"give it a {what.split()[0]} above 0",
+        )  # fmt: skip
+    runs = register.options.runs
+    mine = np.flatnonzero(runs.job == job)
+    if len(mine) and not (program.columns.value[mine] > 0).any():
+        return Refusal("worth-nothing", "every run ends so late that no value is left",
+                       "move the soft deadline, or lower its loss a week")  # fmt: skip
+    return Refusal(
+        "not-found", "fits into the plan, but the search stopped before it was placed",
+        "a longer time limit or a smaller gap",
+    )  # fmt: skip
+
+
+def _no_option(case: Case, job: int) -> Refusal:
+    """Why a job has nothing to choose from."""
+    pairs = np.flatnonzero(case.pair_job == job)
+    usable = [int(pair) for pair in pairs if case.pair_reason[pair] == 0]
+    if usable:
+        return max((_too_long(case, pair) for pair in usable), key=lambda item: item[0])[1]
+    reasons: dict[int, list[str]] = {}
+    for pair in pairs.tolist():
+        name = case.pool_names[case.pair_pool[pair]]
+        reasons.setdefault(int(case.pair_reason[pair]), []).append(f"`{name}`")
+    text = "; ".join(
+        f"{REASONS[code]} ({', '.join(names[:4])}{' and others' if len(names) > 4 else ''})"
+        for code, names in sorted(reasons.items())
+    )
+    return Refusal("no-usable-pool", f"no pool can serve it: {text}")
+
+
+def _too_long(case: Case, pair: int) -> tuple[float, Refusal]:
+    """Why no run of a usable pair fits: too slow, or too few nodes that stay."""
+    job, pool = int(case.pair_job[pair]), int(case.pair_pool[pair])
+    name = case.pool_names[pool]
+    points: Ints = np.flatnonzero(
+        (case.point_job == job) & (case.point_pool == pool) & (case.point_tokens_per_s > 0)
+    )
+    starts = start_days(case, pair)
+    if len(points) == 0 or len(starts) == 0:
+        return -1e18, Refusal("no-layout", f"no number of nodes of `{name}` can do the work")
+    need = days_needed(case.job_tokens[job], case.point_tokens_per_s[points])
+    fastest = int(points[int(np.argmin(need))])
+    days = int(need.min())
+    room = int(case.pair_due_day[pair]) - int(starts[0])
+    if days > room:
+        due = _day(case, int(starts[0]) + days - 1)
+        return float(room - days), Refusal(
+            "window-too-short",
+            f"takes {days} days on {case.point_nodes[fastest]} nodes of `{name}`, its fastest; "
+            f"{room} days lie between {_day(case, int(starts[0]))} and "
+            f"{_day(case, int(case.pair_due_day[pair]) - 1)}",
+            f"a last day of {due} or later would do",
+        )  # fmt: skip
+    return 0.0, Refusal(
+        "nodes-leave",
+        f"no {int(case.point_nodes[points].min())} nodes or more of `{name}` stay available "
+        f"for a whole run",
+    )
+
+
+def _day(case: Case, day: int) -> str:
+    """A day number as a date."""
+    return (case.first_day + datetime.timedelta(days=day)).isoformat()

@@ -1,0 +1,190 @@
+"""Divides the pools of a scenario among its consortiums: the verb `allocate`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hardware.errors import Diagnostic, InputError, SolverFailure
+from planner.allocation.conflict import conflict
+from planner.allocation.engine import Engine, Progress, engine, engines_found
+from planner.allocation.option import enumerate_options
+from planner.allocation.outcome import plan_of, plan_without_rows
+from planner.allocation.program import build_program
+from planner.allocation.register import Register
+from planner.allocation.row import Program
+from planner.allocation.solve import Limits, Solution, solve
+from planner.allocation.tidy import tidy
+from planner.audit import audit, plan_record
+from planner.case import Case, build_case
+from planner.plan import Plan
+from planner.scenario import Scenario
+from planner.scenario_check import base_path_of, load_scenario
+
+__all__ = ["allocate", "plan_case"]
+
+
+def allocate(
+    scenario: str | Path | Scenario,
+    *,
+    base_path: str | Path | None = None,
+    solver: str | Engine | None = None,
+    time_limit_s: float = 60.0,
+    gap_frac: float = 1e-4,
+    threads: int = 0,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """
+    The plan of a scenario: who holds which nodes from when to when.
+
+    Parameters
+    ----------
+    scenario : str, Path or Scenario
+        A scenario file, or a scenario in hand.
+    base_path : str or Path, optional
+        Folder that the scenario's own paths are relative to; the file's when left out.
+    solver : str or Engine, optional
+        ``highs`` or ``cbc``; HiGHS when left out.
+    time_limit_s : float
+        For the solver. The best plan found by then is returned. [s]
+    gap_frac : float
+        Stop when bound and objective are this near. [1]
+    threads : int
+        Threads of the solver; its own choice when 0.
+    seed : int
+        Seed of the solver.
+    on_progress : callable, optional
+        Told the seconds, the objective and the bound while solving.
+
+    Returns
+    -------
+    Plan
+        Audited before it is returned. Without rows, with the conflict and its repair in
+        words, when none exists; `Plan.require` raises then.
+
+    Raises
+    ------
+    InputError
+        The scenario cannot be read or is wrong; every fault at once.
+    SolverFailure
+        The solver broke, or its plan did not pass the audit.
+    """
+    inputs: tuple[tuple[str, str], ...] = ()
+    digest, document = "", None
+    if not isinstance(scenario, Scenario):
+        scenario, document = load_scenario(scenario)
+        digest = document.sha256
+        base_path = base_path_of(document) if base_path is None else base_path
+        inputs = ((_shown_path(document.path, base_path), digest),)
+    base_path = Path() if base_path is None else Path(base_path)
+    case = build_case(scenario, base_path, document=document)
+    _check_limits(time_limit_s, gap_frac, threads, seed)
+    limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress)
+    plan = plan_case(case, solver=solver, limits=limits, inputs=inputs)
+    if plan.verdict.status not in ("optimal", "feasible"):
+        return plan
+    report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
+                   scenario_sha256=digest)  # fmt: skip
+    if not report.ok:
+        raise SolverFailure(report.violations)
+    return plan
+
+
+def plan_case(
+    case: Case,
+    *,
+    solver: str | Engine | None = None,
+    limits: Limits | None = None,
+    inputs: tuple[tuple[str, str], ...] = (),
+) -> Plan:
+    """
+    The plan of a case, not yet audited.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    solver : str or Engine, optional
+        ``highs``, ``cbc`` or an engine of one's own.
+    limits : Limits, optional
+        Time, gap, threads, seed. [s], [1]
+    inputs : tuple of (path, sha256)
+        Files that the case came from.
+
+    Returns
+    -------
+    Plan
+        The best plan found, or the reason why there is none.
+    """
+    limits = limits or Limits()
+    case = _with_zero_caps(case)
+    options = enumerate_options(case)
+    program, register = build_program(case, options)
+    policy = getattr(case.scenario, "policy", None)
+    by_cost = policy is None or policy.ties == "cost"
+    solution = solve(program, solver=solver, limits=limits, ties_by_cost=by_cost)
+    if solution.point is None:
+        words = _explained(program, solution, solver)
+        return plan_without_rows(case, solution, inputs=inputs, warnings=words)
+    solution = _tidied(register, program, solution)
+    return plan_of(register, program, solution, inputs=inputs)
+
+
+def _tidied(register: Register, program: Program, solution: Solution) -> Solution:
+    """The solution with each run moved to the first of its equals."""
+    if solution.point is None:
+        return solution
+    return replace(solution, point=tidy(register, program, solution.point))
+
+
+def _explained(
+    program: Program, solution: Solution, solver: str | Engine | None
+) -> tuple[str, ...]:
+    """Why there is no plan, where that is proved."""
+    found = engines_found()
+    if solution.status != "infeasible" or not found:
+        return ()
+    ask = solver if callable(solver) else engine(solver or found[0])[0]
+    return conflict(program, ask).sentences
+
+
+def _with_zero_caps(case: Case) -> Case:
+    """A case in which a stated cap of zero is kept as one; its column says 0 for none."""
+    written = getattr(case.scenario, "consortiums", {})
+    zero = [
+        name in written and written[name].cap is not None and written[name].cap.value <= 0
+        for name in case.consortium_names
+    ]
+    if not any(zero):
+        return case
+    return replace(case, consortium_cap=np.where(zero, 1e-9, case.consortium_cap))
+
+
+def _shown_path(path: str, base_path: str | Path | None) -> str:
+    """A file as a plan names it: relative to the scenario's folder where it lies in it."""
+    try:
+        return Path(os.path.relpath(path, base_path or ".")).as_posix()
+    except ValueError:  # another drive
+        return Path(path).as_posix()
+
+
+def _check_limits(time_limit_s: float, gap_frac: float, threads: int, seed: int) -> None:
+    """Refuse limits that mean nothing, all at once."""
+    rules = (
+        ("time_limit_s", time_limit_s, 0 < time_limit_s <= 1e7, "more than 0 s"),
+        ("gap_frac", gap_frac, 0 <= gap_frac < 1, "0 or more, below 1"),
+        ("threads", threads, 0 <= threads <= 4096, "0 or more"),
+        ("seed", seed, 0 <= seed < 2**31, "0 or more, below 2**31"),
+    )
+    faults = [
+        Diagnostic("bad-limit", f"`{name}` is no limit", found=str(value), expected=expected)
+        for name, value, is_right, expected in rules
+        if not is_right
+    ]
+    if faults:
+        raise InputError(faults)
