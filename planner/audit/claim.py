@@ -11,14 +11,17 @@ from pathlib import Path
 from hardware.errors import Diagnostic, Where, near_match
 from planner.audit.facts import in_currency
 from planner.audit.ledger import Entry, Ledger
+from planner.audit.plan_record import PlanRecord
 from planner.audit.report import Checked, checked, violation
 from planner.audit.work import TOLERANCE, done_frac
 
 __all__ = [
     "consortiums_as_stated",
+    "has_no_plan",
     "inputs_unchanged",
     "job_value",
     "jobs_as_stated",
+    "nothing_to_verify",
     "totals_as_stated",
     "verdict_supported",
 ]
@@ -175,8 +178,6 @@ def objective_of(ledger: Ledger) -> float:
 def totals_as_stated(ledger: Ledger) -> Checked:
     """Objective and cost of the verdict are those of the rows."""
     plan, verdict = ledger.plan, ledger.plan.verdict
-    if verdict.status in _WITHOUT_PLAN and not plan.rows:
-        return checked("totals", 0, ())
     found: list[Diagnostic] = []
     totals = (
         ("objective", "objective-misstated", verdict.objective, objective_of(ledger)),
@@ -190,6 +191,21 @@ def totals_as_stated(ledger: Ledger) -> Checked:
         else:
             found += _compare(plan.path, "verdict", code, f"the {field}", [(field, stated, actual)])
     return checked("totals", len(totals), found)
+
+
+def has_no_plan(plan: PlanRecord) -> bool:
+    """Whether the file answers that there is no plan."""
+    return plan.verdict.status in _WITHOUT_PLAN and not plan.rows
+
+
+def nothing_to_verify(ledger: Ledger) -> Checked:
+    """A warning: that there is no plan cannot be checked from the file."""
+    where = Where(ledger.plan.path, field="verdict.status")
+    status = ledger.plan.verdict.status
+    return checked("plan", 0, [
+        violation("nothing-to-verify", f"the answer is `{status}`: there is no plan to check",
+                  where, found=status, warning=True)
+    ])  # fmt: skip
 
 
 def verdict_supported(ledger: Ledger) -> Checked:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from planner.audit.claim import (
     consortiums_as_stated,
+    has_no_plan,
     inputs_unchanged,
     jobs_as_stated,
+    nothing_to_verify,
     totals_as_stated,
     verdict_supported,
 )
@@ -129,6 +131,8 @@ def check_plan(
     ledger: Ledger, predicted: Mapping[Point, Prediction], model_names: Mapping[str, str]
 ) -> list[Checked]:
     """Every check that needs no file, in the order in which a reader asks them."""
+    if has_no_plan(ledger.plan):
+        return [nothing_to_verify(ledger), verdict_supported(ledger)]
     checks = [check(ledger) for check in _LEDGER_CHECKS]
     checks.append(rates_as_predicted(ledger, predicted))
     checks.append(efficiency_as_predicted(ledger, predicted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from math import isclose
+from math import ceil, isclose
 
 from hardware.errors import Diagnostic
 from hardware.units import DAY_S
@@ -89,6 +89,12 @@ def tokens_add_up(ledger: Ledger) -> Checked:
             found.append(violation(
                 "tokens-inflated", f"`{row.job}` does not do so much in {entry.days} days",
                 entry.where("tokens"), found=row.tokens, expected=f"at most {most:.9g}",
+            ))  # fmt: skip
+        elif most and ceil(entry.days * row.tokens / most - TOLERANCE) < entry.days:
+            found.append(violation(
+                "held-idle", f"`{row.job}` holds its nodes longer than the work needs",
+                entry.where("days"), found=entry.days,
+                expected=ceil(entry.days * row.tokens / most - TOLERANCE), warning=True,
             ))  # fmt: skip
     for name, entries in ledger.by_job().items():
         total, asked = sum(e.row.tokens for e in entries), entries[0].job.tokens.value

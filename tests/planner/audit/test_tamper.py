@@ -455,6 +455,59 @@ def test_tampering_is_told_by_its_code(hand: Any, code: str, change: Tamper) -> 
     assert code in {violation.code for violation in report.violations}
 
 
+def restated(scenario: Data, plan: Data) -> None:
+    """Make what a plan says of itself agree with its rows, as a careful forger would."""
+    months = 365.25 / 12
+    worth = {"north": 8.0, "south": 4.0, "cards": 0.8, "home": 4.0}
+    jobs, teams, rows = scenario["jobs"], scenario["consortiums"], plan["rows"]
+    for told in plan["jobs"]:
+        mine = [row for row in rows if row["job"] == told["job"]]
+        told["placed"] = bool(mine)
+        told["value"] = sum(row["value"] for row in mine)
+        told["done_frac"] = told["value"] / jobs[told["job"]]["value"]
+    for share in plan["consortiums"]:
+        team = share["consortium"]
+        mine = [row for row in rows if jobs.get(row["job"], {}).get("consortium") == team]
+        told_jobs = [told for told in plan["jobs"] if jobs[told["job"]]["consortium"] == team]
+        share["node_months"] = sum(r["nodes"] * r["days"] for r in mine) / months
+        share["equivalent_device_months"] = (
+            sum(r["nodes"] * r["days"] * worth.get(r["pool"], 0) for r in mine) / months
+        )
+        share["cost"] = sum(row["cost"] for row in mine)
+        share["value"] = sum(told["value"] for told in told_jobs)
+        share["jobs_done"] = sum(told["done_frac"] >= 1 for told in told_jobs)
+    objective = sum(teams[t["consortium"]].get("weight", 1) * t["value"] for t in plan["jobs"])
+    plan["verdict"].update(
+        objective=objective, bound=objective, gap_frac=0.0, status="optimal",
+        cost=sum(row["cost"] for row in rows),
+    )  # fmt: skip
+
+
+OWN_CLAIMS = {  # what a careful forger makes agree
+    "placed-misstated", "done-misstated", "value-misstated", "totals-misstated",
+    "objective-misstated", "bound-contradicted", "gap-misstated", "status-unsupported",
+}  # fmt: skip
+LEFT = [(c, n, f) for c, n, f in TAMPERS if c not in {*OWN_CLAIMS, "unknown-status"}]
+
+
+@pytest.mark.parametrize(
+    ("code", "change"), [(c, f) for c, _, f in LEFT], ids=[f"{c}:{n}" for c, n, _ in LEFT]
+)
+def test_tampering_is_told_when_all_sums_agree_with_it(
+    hand: Any, code: str, change: Tamper
+) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    change(scenario, plan)
+    restated(scenario, plan)
+    assert code in {violation.code for violation in hand.audited(scenario, plan).violations}
+
+
+def test_sums_made_to_agree_with_an_honest_plan_change_nothing(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    restated(scenario, plan)
+    assert hand.audited(scenario, plan).ok
+
+
 def test_the_plan_made_by_hand_holds_and_every_check_looks_at_something(hand: Any) -> None:
     report = hand.audited(hand.scenario(), hand.plan())
     assert report.violations == ()
@@ -478,7 +531,8 @@ def test_every_code_of_the_audit_has_a_tamper() -> None:
         text = path.read_text("utf-8")
         told |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', text))
         told |= {f"unknown-{kind}" for kind in ("job", "pool", "consortium")}
-    warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated"}
+    warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated",
+              "held-idle", "nothing-to-verify"}  # fmt: skip
     assert told - warned == {code for code, _, _ in TAMPERS} - {
         "job-missing", "job-stated-twice", "consortium-missing", "consortium-stated-twice",
     }  # fmt: skip
@@ -493,3 +547,36 @@ def test_a_place_is_named(hand: Any) -> None:
     assert violation.where.field == "rows[2].node_ids"
     assert "ids 7-7 from 2026-01-08 to 2026-01-28" in violation.found
     assert "rows[0]" in violation.found
+
+
+def warned(report: Any) -> list[tuple[str, str]]:
+    return [(warning.code, warning.where.field) for warning in report.warnings]
+
+
+def test_nodes_held_longer_than_the_work_needs_are_a_warning(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    scenario["jobs"]["cedar"]["tokens"] = "194 B"
+    plan["rows"][CEDAR_LATER].update(tokens=77.8784e9, value=50.0 * 77.8784 / 194)
+    plan["rows"][CEDAR]["value"] = 50.0 * 116.1216 / 194
+    report = hand.audited(scenario, plan)
+    assert report.ok
+    assert warned(report) == [("held-idle", "rows[3].days")]
+
+
+def test_a_rate_below_the_prediction_is_a_warning(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    scenario["jobs"]["dune"]["rates"]["h100"] = "251 tokens/s"
+    report = hand.audited(scenario, plan)
+    assert report.ok
+    assert warned(report) == [("rate-understated", "rows[4].tokens_per_s")]
+
+
+def test_an_answer_without_a_plan_is_not_held_to_floors(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    plan.update(rows=[], jobs=[], consortiums=[])
+    plan["verdict"].update(status="infeasible", objective=None, bound=None, cost=None)
+    report = hand.audited(scenario, plan)
+    assert report.ok
+    assert warned(report) == [("nothing-to-verify", "verdict.status")]
+    plan["verdict"]["status"] = "feasible"
+    assert "floor-missed" in {v.code for v in hand.audited(scenario, plan).violations}
