@@ -60,7 +60,8 @@ def saved(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> Saved:
     outputs of norms and activation functions instead, which cost little to
     compute again. MLA keeps its latents, queries, keys and values; selective
     recomputation frees the latter three, as in [2]_. A stack that fuses
-    nothing also keeps rotated copies of q and k and the gate's activation.
+    nothing also keeps rotated copies of q and k and the gate's activation; in
+    fp8 these are fused with the casts.
 
     References
     ----------
@@ -71,7 +72,7 @@ def saved(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> Saved:
     pick = rows.model
     narrow = np.where(rows.precision >= FP8, 1.0, 2.0)
     scores = stacks.attention_materialised[rows.stack].astype(np.float64)
-    unfused = stacks.unfused_frac[rows.stack]
+    unfused = np.where(rows.precision >= FP8, 0.0, stacks.unfused_frac[rows.stack])
     lean = (rows.recompute == SELECTIVE) & (scores == 0)
     cheap: Floats = np.where(lean, 0.0, narrow)
     hidden = models.hidden[pick].astype(np.float64)

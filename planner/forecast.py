@@ -103,7 +103,7 @@ class Estimate:
                       f"{'GiB':>6} {'M USD':>7}  layout"]  # fmt: skip
             lines += [self._line(at) for at in range(min(len(self), 10))]
             lines += ["", "step: " + self._parts(self.steps, STEP_PARTS, 1.0, "s")]
-            named = [f"{part}_bytes" for part in MEMORY_PARTS[1:]]
+            named = [f"{part}_bytes" for part in MEMORY_PARTS[1:-1]]
             lines += ["memory: " + self._parts(self.memories, tuple(named), _GIB, "GiB")]
             lines += [
                 f"goodput {100 * self.goodput.goodput_frac[0]:.1f} %, checkpoint every "

@@ -12,10 +12,10 @@ from hardware.table import DeviceTable
 from planner.activation import Saved, blocks, saved
 from planner.architecture import ModelTable
 from planner.stack import StackTable
-from planner.stage import POSITIONS, Stage, sizes, stage
+from planner.stage import POSITIONS, Sizes, Stage, has_empty_stage, sizes, stage
 from planner.strategy import FP8, StrategyTable
 
-__all__ = ["NOTHING", "PARTS", "MemoryTable", "memory"]
+__all__ = ["EMPTY_STAGE", "NOTHING", "PARTS", "MemoryTable", "memory"]
 
 # In the order in which a program takes memory; the first that no longer fits is named.
 PARTS = (
@@ -27,8 +27,12 @@ PARTS = (
     "activations",
     "logits",
     "buffers",
+    "empty stage",
 )
 NOTHING = 0
+EMPTY_STAGE = len(PARTS) - 1
+"""Not a part: some pipeline stage would hold no block, so the layout cannot run at all."""
+_BYTES = PARTS[1:EMPTY_STAGE]
 
 _CHUNK = 16_384
 """Rows priced at once: the columns of a chunk stay in the processor's cache."""
@@ -65,8 +69,8 @@ class MemoryTable:
 
     @property
     def fits(self) -> Bools:
-        """Whether the peak is within what the device can give. [row]"""
-        result: Bools = self.peak_bytes <= self.capacity_bytes
+        """Whether the peak is within what the device can give, and no stage is empty. [row]"""
+        result: Bools = self.first_overfull == NOTHING
         return result
 
 
@@ -90,7 +94,9 @@ def memory(
 
     Notes
     -----
-    Weights are held in 16 bit; gradients in `gradient_bytes` of the stack;
+    Weights are held in 16 bit; gradients in `gradient_bytes` of the stack, beside
+    16-bit ones where it keeps both, and in 16 bit alone with fp8 as in published
+    recipes;
     Adam holds 12 bytes a parameter with the 32-bit main weight, cut over
     `shard` ranks from ZeRO stage 1, gradients from 2, weights from 3 [1]_.
     Experts are cut over the ranks that replicate them. Activations follow [2]_
@@ -124,7 +130,8 @@ def _memory(
 ) -> MemoryTable:
     capacity = devices.usable_memory_bytes[rows.device]
     best: dict[str, Floats] = {}
-    for parts in _stages(models, stacks, rows):
+    of = sizes(models, stacks, rows)
+    for parts in _stages(models, stacks, rows, of):
         peak = np.sum(list(parts.values()), axis=0)
         if not best:
             best = {**parts, "peak": peak}
@@ -132,11 +139,12 @@ def _memory(
         fuller = peak > best["peak"]
         for name, values in {**parts, "peak": peak}.items():
             best[name] = np.where(fuller, values, best[name])
-    filled = np.cumsum([best[name] for name in PARTS[1:]], axis=0)
+    filled = np.cumsum([best[name] for name in _BYTES], axis=0)
     over = filled > capacity
     first = np.where(over[-1], np.argmax(over, axis=0) + 1, NOTHING)
+    first = np.where(has_empty_stage(of, rows.pp), EMPTY_STAGE, first)
     return MemoryTable(
-        **{f"{name}_bytes": best[name] for name in PARTS[1:]},
+        **{f"{name}_bytes": best[name] for name in _BYTES},
         peak_bytes=filled[-1],
         capacity_bytes=capacity,
         first_overfull=first.astype(np.int64),
@@ -168,7 +176,7 @@ def _common(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> _Com
     shard = np.maximum(rows.shard, 1)
     expert_shard = np.maximum(replicas * shard // np.maximum(rows.dp * rows.cp, 1), 1)
     narrow = rows.precision >= FP8
-    gradient = stacks.gradient_bytes[rows.stack]
+    gradient = stacks.gradient_bytes[rows.stack] + stacks.gradient_spare_bytes[rows.stack]
     tokens = rows.micro_batch * rows.seq_len / rows.cp
     table = models.vocab[rows.model] / rows.tp
     heads_out = 1.0 + (models.mtp_layers[rows.model] > 0)
@@ -191,10 +199,9 @@ def _common(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> _Com
 
 
 def _stages(
-    models: ModelTable, stacks: StackTable, rows: StrategyTable
+    models: ModelTable, stacks: StackTable, rows: StrategyTable, of: Sizes
 ) -> Iterator[dict[str, Floats]]:
     common = _common(models, stacks, rows)
-    of = sizes(models, stacks, rows)
     for position in range(len(POSITIONS)):
         if position == 1 and not (rows.pp > 2).any():
             continue

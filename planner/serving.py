@@ -82,7 +82,7 @@ def served(
         hfu_frac=rate / peak,
         factor_80=(answer.high80_tokens_per_s / np.maximum(answer.tokens_per_s, 1e-9))[keep],
     )
-    sizes = {f"{part}_bytes": np.zeros(len(keep)) for part in PARTS[1:]}
+    sizes = {f"{part}_bytes": np.zeros(len(keep)) for part in PARTS[1:-1]}
     sizes.update(
         weights_bytes=answer.peak_bytes[keep],
         peak_bytes=answer.peak_bytes[keep],

@@ -59,6 +59,7 @@ class StackTable:
     gathers_each_micro_batch: Bools  # [stack] ZeRO-3 gathers and reduces every micro-batch
     allocator_frac: Floats  # [stack] memory reserved beyond what tensors need
     runtime_bytes: Floats  # [stack] context, communication buffers and libraries
+    gradient_spare_bytes: Floats  # [stack] 16-bit gradients kept beside the accumulator
     logit_bytes: Floats  # [stack] alive a logit at the loss: 16-bit logits, wide copy, gradient
     unfused_frac: Floats  # [stack] element-wise intermediates saved for backward; 0 = all fused
     stages_by_cost: Bools  # [stack] pipeline split counts the output head as layers of its cost

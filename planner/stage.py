@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware.column import Floats, Ints
+from hardware.column import Bools, Floats, Ints
 from planner.architecture import (
     ModelTable,
     attention_parameters,
@@ -22,11 +22,24 @@ from planner.architecture import (
 from planner.stack import StackTable
 from planner.strategy import INTERLEAVED, StrategyTable
 
-__all__ = ["POSITIONS", "Sizes", "Stage", "in_flight_layers", "sizes", "stage", "stage_layers"]
+__all__ = [
+    "POSITIONS",
+    "Sizes",
+    "Stage",
+    "has_empty_stage",
+    "in_flight_layers",
+    "sizes",
+    "stage",
+    "stage_layers",
+]
 
 # The stages that can hold the most: the first has the most micro-batches in flight, the second
 # the same without leading dense layers, the last has the output head and the loss.
 POSITIONS = ("first", "second", "last")
+
+
+_AFTER_HEAD = 2
+"""Modules behind the output head that can fill a stage: the cast of the logits, and the loss."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,40 @@ def stage_layers(layers: Ints, pp: Ints, head_layers: Floats, position: int) -> 
     opened = np.minimum(np.floor((pp - 1) * share) + 1, layers)
     last = np.where(by_cost, layers - opened, ceil - (missing >= 1))
     return np.where(pp == 1, layers, np.maximum(last, 0)).astype(np.float64)
+
+
+def has_empty_stage(of: Sizes, pp: Ints) -> Bools:
+    """
+    Whether some stage of the pipeline is left without anything to compute.
+
+    Parameters
+    ----------
+    of : Sizes
+        [row]
+    pp : ndarray of int
+        Stages of the pipeline. [row]
+
+    Returns
+    -------
+    ndarray of bool
+        True where stages outnumber the blocks, or where a split by cost closes
+        the pipeline early: the output head falls on a stage behind which more
+        than `_AFTER_HEAD` stages follow. [row]
+
+    Notes
+    -----
+    No program runs such a layout, whatever its memory.
+
+    References
+    ----------
+    .. [1] D. Narayanan et al., "Efficient large-scale language model training
+       on GPU clusters using Megatron-LM," SC 2021.
+    """
+    share = (of.layers + of.head_layers) / pp
+    head_stage = np.ceil(of.layers / share) - 1.0
+    early = (of.head_layers > 0) & (pp - 1 - head_stage > _AFTER_HEAD)
+    result: Bools = (pp > of.layers) | early
+    return result
 
 
 def in_flight_layers(rows: StrategyTable, layers: Floats, position: int) -> Floats:
