@@ -16,12 +16,15 @@ if TYPE_CHECKING:
         UnknownName,
         Unproven,
     )
+    from planner.audit import AuditReport
     from planner.comparison import Comparison, compare
     from planner.estimation import estimate
     from planner.forecast import Estimate
+    from planner.verification import verify
 
 # Name -> where it lives. Loaded at first use, so that importing the package costs nothing.
 _ROOMS = {
+    "AuditReport": "planner.audit",
     "Comparison": "planner.comparison",
     "Diagnostic": "hardware.errors",
     "Estimate": "planner.forecast",
@@ -34,9 +37,11 @@ _ROOMS = {
     "Unproven": "hardware.errors",
     "compare": "planner.comparison",
     "estimate": "planner.estimation",
+    "verify": "planner.verification",
 }
 
 __all__ = [
+    "AuditReport",
     "Comparison",
     "Diagnostic",
     "Estimate",
@@ -49,6 +54,7 @@ __all__ = [
     "Unproven",
     "compare",
     "estimate",
+    "verify",
 ]
 
 
