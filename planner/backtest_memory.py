@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from planner.measured import READ_REASONS, Measurements
-from planner.memory import memory
+from planner.memory import memory, printed_bytes
 from planner.stack import StackTable
 
 __all__ = ["memory_rows"]
@@ -28,15 +28,23 @@ def memory_rows(read: Measurements, stacks: StackTable) -> dict[str, Any]:
     -------
     dict
         ``rows``, ``summary`` with the confusion matrix of fits, in plain types.
+
+    Notes
+    -----
+    What a program prints lacks what the runtime takes outside its allocator;
+    see `planner.memory.printed_bytes`.
     """
     known = read.measured
     priced = memory(read.models, read.devices, stacks, read.rows)
+    kinds = np.full(len(read.rows.model), "", dtype=object)
+    kinds[known.row[known.row >= 0]] = np.array(known.memory_kinds, dtype=object)[known.row >= 0]
+    printed = printed_bytes(priced, [str(kind) for kind in kinds])
     rows = []
     for at in range(len(known)):
         row, reason = int(known.row[at]), READ_REASONS[int(known.reason[at])]
-        peak = float(priced.peak_bytes[row]) if row >= 0 else None
+        peak = float(printed[row]) if row >= 0 else None
         measured = float(known.memory_bytes[at]) or None
-        fits = None if row < 0 else bool(priced.peak_bytes[row] <= priced.capacity_bytes[row])
+        fits = None if row < 0 else bool(priced.fits[row])
         rows.append(
             {
                 "id": known.ids[at],

@@ -12,8 +12,8 @@ import numpy as np
 from hardware.column import Bools, Floats, row_count, to_columns
 from planner.goodput import GoodputTable
 from planner.layout_words import layout_text
+from planner.memory import OVERFULL, MemoryTable
 from planner.memory import PARTS as MEMORY_PARTS
-from planner.memory import MemoryTable
 from planner.step import PARTS as STEP_PARTS
 from planner.step import StepTable
 from planner.strategy import (
@@ -103,7 +103,7 @@ class Estimate:
                       f"{'GiB':>6} {'M USD':>7}  layout"]  # fmt: skip
             lines += [self._line(at) for at in range(min(len(self), 10))]
             lines += ["", "step: " + self._parts(self.steps, STEP_PARTS, 1.0, "s")]
-            named = [f"{part}_bytes" for part in MEMORY_PARTS[1:-1]]
+            named = [f"{part}_bytes" for part in MEMORY_PARTS[1:]]
             lines += ["memory: " + self._parts(self.memories, tuple(named), _GIB, "GiB")]
             lines += [
                 f"goodput {100 * self.goodput.goodput_frac[0]:.1f} %, checkpoint every "
@@ -172,7 +172,7 @@ class Estimate:
         columns = {name: column.tolist() for name, column in self.to_columns().items()}
         if not self.usd_per_device_s:
             columns["cost_usd"] = [None] * len(self)
-        columns["first_overfull"] = [MEMORY_PARTS[code] for code in columns["first_overfull"]]
+        columns["first_overfull"] = [OVERFULL[code] for code in columns["first_overfull"]]
         rows = [
             dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)
         ]

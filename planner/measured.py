@@ -53,6 +53,9 @@ class MeasuredTable:
     values: Floats  # as printed; 0 = none
     flop_per_token: Floats  # FLOP that the source counts a token; 0 where the metric needs none
     memory_bytes: Floats  # peak of a device; 0 = not stated
+    memory_kinds: tuple[
+        str, ...
+    ]  # what was read: a program's print, nvidia-smi; as the source says
     fits: Ints  # 1 = ran, 0 = out of memory or crashed, -1 = not stated
     devices: Ints  # number of accelerators
     reason: Ints  # index into READ_REASONS; 0 = the row can be priced
@@ -283,6 +286,7 @@ def _published(line: Mapping[str, str]) -> dict[str, Any]:
         "metrics": line.get("metric", ""),
         "values": max(number(line, "value"), 0.0),
         "flop_per_token": 0.0,
+        "memory_kinds": line.get("memory_kind", ""),
         "memory_bytes": max(number(line, "peak_memory_gib"), 0.0) * 2.0**30,
         "fits": 1 if outcome == "fits" else (0 if outcome else -1),
         "devices": int(number(line, "n_devices")),

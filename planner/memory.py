@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,7 +15,7 @@ from planner.stack import StackTable
 from planner.stage import POSITIONS, Sizes, Stage, has_empty_stage, sizes, stage
 from planner.strategy import FP8, StrategyTable
 
-__all__ = ["EMPTY_STAGE", "NOTHING", "PARTS", "MemoryTable", "memory"]
+__all__ = ["EMPTY_STAGE", "NOTHING", "OVERFULL", "PARTS", "MemoryTable", "memory", "printed_bytes"]
 
 # In the order in which a program takes memory; the first that no longer fits is named.
 PARTS = (
@@ -27,12 +27,12 @@ PARTS = (
     "activations",
     "logits",
     "buffers",
-    "empty stage",
 )
 NOTHING = 0
-EMPTY_STAGE = len(PARTS) - 1
+EMPTY_STAGE = len(PARTS)
 """Not a part: some pipeline stage would hold no block, so the layout cannot run at all."""
-_BYTES = PARTS[1:EMPTY_STAGE]
+OVERFULL = (*PARTS, "a pipeline stage without a block")
+"""What each code of `first_overfull` says."""
 
 _CHUNK = 16_384
 """Rows priced at once: the columns of a chunk stay in the processor's cache."""
@@ -62,7 +62,7 @@ class MemoryTable:
     runtime_bytes: Floats  # [row] context, communicators, libraries
     peak_bytes: Floats  # [row]
     capacity_bytes: Floats  # [row] what a program can allocate on the device
-    first_overfull: Ints  # [row] index into PARTS; NOTHING where the row fits
+    first_overfull: Ints  # [row] index into OVERFULL; NOTHING where the row fits
 
     def __post_init__(self) -> None:
         seal(self)
@@ -125,6 +125,38 @@ def memory(
     )
 
 
+def printed_bytes(memories: MemoryTable, kinds: Sequence[str]) -> Floats:
+    """
+    The peak as a program or a monitor would have printed it.
+
+    Parameters
+    ----------
+    memories : MemoryTable
+        [row]
+    kinds : sequence of str
+        What was printed, in the words of its source. [row]
+
+    Returns
+    -------
+    ndarray
+        The whole peak where the device's monitor was read, else the peak
+        without what the runtime takes outside the allocator. [byte], [row]
+
+    Notes
+    -----
+    Training programs print their allocator's peak unless the source says
+    otherwise.
+
+    References
+    ----------
+    .. [1] PyTorch documentation, "CUDA semantics: memory management," 2025.
+    """
+    monitored = np.array(["smi" in kind.lower() for kind in kinds], dtype=np.bool_)
+    outside = np.where(monitored, 0.0, memories.runtime_bytes)
+    result: Floats = memories.peak_bytes - outside
+    return result
+
+
 def _memory(
     models: ModelTable, devices: DeviceTable, stacks: StackTable, rows: StrategyTable
 ) -> MemoryTable:
@@ -139,12 +171,12 @@ def _memory(
         fuller = peak > best["peak"]
         for name, values in {**parts, "peak": peak}.items():
             best[name] = np.where(fuller, values, best[name])
-    filled = np.cumsum([best[name] for name in _BYTES], axis=0)
+    filled = np.cumsum([best[name] for name in PARTS[1:]], axis=0)
     over = filled > capacity
     first = np.where(over[-1], np.argmax(over, axis=0) + 1, NOTHING)
     first = np.where(has_empty_stage(of, rows.pp), EMPTY_STAGE, first)
     return MemoryTable(
-        **{f"{name}_bytes": best[name] for name in _BYTES},
+        **{f"{name}_bytes": best[name] for name in PARTS[1:]},
         peak_bytes=filled[-1],
         capacity_bytes=capacity,
         first_overfull=first.astype(np.int64),

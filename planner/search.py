@@ -12,7 +12,7 @@ from hardware.column import Bools, Floats, Ints, take
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable
 from planner.layout import NOTHING_FIXED, QuestionTable, layouts
-from planner.memory import PARTS, MemoryTable, memory
+from planner.memory import OVERFULL, MemoryTable, memory
 from planner.stack import FamilyTable, StackTable
 from planner.step import StepTable, step
 from planner.strategy import EXCEEDS_MEMORY, FITS, REASONS, TOO_FEW_DEVICES, StrategyTable
@@ -56,7 +56,7 @@ class Search:
                 lines.append(f"{counts[reason]:,} of {total:,} layouts: {REASONS[reason]}")
         parts = self.overfull[question]
         if parts.any():
-            named = [f"{PARTS[p]} {parts[p]:,}" for p in np.argsort(-parts) if parts[p]]
+            named = [f"{OVERFULL[p]} {parts[p]:,}" for p in np.argsort(-parts) if parts[p]]
             lines.append("first over-full part: " + ", ".join(named))
         return lines
 
@@ -122,7 +122,7 @@ def search(
     count = len(questions.model)
     parts, kept = [], []
     counts = np.zeros((count, len(REASONS)), dtype=np.int64)
-    overfull = np.zeros((count, len(PARTS)), dtype=np.int64)
+    overfull = np.zeros((count, len(OVERFULL)), dtype=np.int64)
     for start in range(0, count, _QUESTIONS):
         asked = take(questions, slice(start, start + _QUESTIONS))
         rows, question, reason = layouts(
@@ -136,7 +136,7 @@ def search(
         counts[block] = _count(question, reason, len(asked.model), len(REASONS))
         over = ~sizes.fits
         overfull[block] = _count(
-            held[over], sizes.first_overfull[over], len(asked.model), len(PARTS)
+            held[over], sizes.first_overfull[over], len(asked.model), len(OVERFULL)
         )
         chosen = np.flatnonzero(
             sizes.fits if pareto else _least_recompute(sizes.fits, 1 if "recompute" in fixed else 3)

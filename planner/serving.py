@@ -10,7 +10,7 @@ from hardware.table import DeviceTable
 from planner.architecture import ModelTable
 from planner.inference import inference, requests
 from planner.layout import peak_column
-from planner.memory import PARTS, MemoryTable
+from planner.memory import OVERFULL, PARTS, MemoryTable
 from planner.search import Search
 from planner.step import StepTable
 from planner.strategy import FITS, REASONS, StrategyTable
@@ -82,7 +82,7 @@ def served(
         hfu_frac=rate / peak,
         factor_80=(answer.high80_tokens_per_s / np.maximum(answer.tokens_per_s, 1e-9))[keep],
     )
-    sizes = {f"{part}_bytes": np.zeros(len(keep)) for part in PARTS[1:-1]}
+    sizes = {f"{part}_bytes": np.zeros(len(keep)) for part in PARTS[1:]}
     sizes.update(
         weights_bytes=answer.peak_bytes[keep],
         peak_bytes=answer.peak_bytes[keep],
@@ -95,5 +95,5 @@ def served(
         memories=MemoryTable(**sizes, first_overfull=one[keep]),
         reason=answer.reason,
         counts=counts,
-        overfull=np.zeros((1, len(PARTS)), dtype=np.int64),
+        overfull=np.zeros((1, len(OVERFULL)), dtype=np.int64),
     )
