@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("planner.cli.catalog", "Show what is known of devices, nodes, models and stacks."),
     "new": ("planner.cli.new", "Copy working examples to edit."),
     "check": ("planner.cli.check", "Validate scenarios, sheets and plans; show all faults."),
+    "allocate": (
+        "planner.cli.allocate",
+        "Divide the pools of a scenario among those who ask.",
+    ),
     "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),

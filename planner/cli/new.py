@@ -51,11 +51,12 @@ def command(folder: str, quiet: bool) -> int:
 
 
 def example_texts() -> dict[str, str]:
-    """Text of each shipped example by its path: scenarios, the smallest first, then their sheets."""
+    """Text of each shipped example by its path: scenarios, smallest first, then their sheets."""
     from importlib.resources import files
 
     folder = files("planner").joinpath("examples")
-    scenarios, sheets = {}, {}
+    scenarios: dict[str, str] = {}
+    sheets: dict[str, str] = {}
     for item in folder.iterdir():
         if item.name.endswith(".yaml"):
             scenarios[item.name] = item.read_text("utf-8")

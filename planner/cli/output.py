@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -95,11 +95,34 @@ class Output:
 
             tell(text)
 
+    def show_and_keep(self, report: Report, *, kept: str) -> None:
+        """
+        Write the answer to the file, and still show it as a table unless quiet.
+
+        The file is in the form asked for, else by its ending, else `kept`.
+        """
+        if self.path == "-":
+            self.show(report)
+            return
+        form = self.format if self.format_is_stated or self.format != "table" else kept
+        replace(self, format=form).show(report)
+        if not self.quiet:
+            replace(self, format="table", path="-").show(report)
+
     @contextmanager
-    def working(self, what: str) -> Iterator[None]:
-        """Show on standard error that work goes on and for how long; nothing off a terminal."""
+    def working(self, what: str) -> Iterator[Callable[[str], None]]:
+        """
+        Show on standard error that work goes on and for how long; nothing off a terminal.
+
+        Gives a function that puts a remark on the line.
+        """
+        remark = [""]
+
+        def note(text: str) -> None:
+            remark[0] = f", {text}"
+
         if self.quiet or not self.progress or not sys.stderr.isatty():
-            yield
+            yield note
             return
         import threading
         import time
@@ -109,13 +132,14 @@ class Output:
 
         def tell() -> None:
             while not done.wait(0.5):
-                sys.stderr.write(f"\r{what}, {time.monotonic() - began:.0f} s ")
+                line = f"{what}, {time.monotonic() - began:.0f} s{remark[0]}"
+                sys.stderr.write(f"\r\x1b[K{line[: terminal_width() - 1]}")
                 sys.stderr.flush()
 
         teller = threading.Thread(target=tell, daemon=True)
         teller.start()
         try:
-            yield
+            yield note
         finally:
             done.set()
             teller.join()

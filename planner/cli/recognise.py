@@ -9,7 +9,9 @@ from hardware.sheet import Document, parse_document, read_document, where_is
 
 __all__ = ["faults_of", "kind_of", "sorted_files"]
 
-_HARDWARE_KEYS = {"accelerators", "nodes", "fabrics", "prices", "exchange", "electricity", "pue"}
+_HARDWARE_KEYS = {
+    "accelerators", "nodes", "fabrics", "prices", "exchange", "electricity", "pue", "unusable",
+}  # fmt: skip
 
 
 def kind_of(document: Document) -> str:
@@ -69,9 +71,9 @@ def _hardware_faults(document: Document) -> Iterable[Diagnostic]:
 
 
 def _model_faults(document: Document) -> Iterable[Diagnostic]:
-    from planner.workload import sheets_in
+    from planner.workload import sheets_in, table_of
 
-    sheets_in(document)
+    table_of(sheets_in(document).values())
     return ()
 
 

@@ -1,0 +1,97 @@
+"""The `allocate` command: the plan of a scenario, audited before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.cli.output import Output, option, output_options
+from planner.cli.unit import DURATION, FRAC
+
+if TYPE_CHECKING:
+    from planner.plan import Plan
+
+__all__ = ["command"]
+
+NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
+
+
+@click.command("allocate")
+@click.argument("scenario", metavar="SCENARIO")
+@option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
+@option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
+        help="For the solver; the best plan found by then counts.")  # fmt: skip
+@option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
+        help="Stop when no plan can be better by more than this.")  # fmt: skip
+@option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
+        help="Threads of the solver; 0 is its own choice.")  # fmt: skip
+@option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+        help="Seed of the solver.")  # fmt: skip
+@option("--require-optimal", is_flag=True, help="Exit code 1 for a plan not proven the best.")
+@output_options
+def command(scenario: str, require_optimal: bool, output: Output, **limits: Any) -> int:
+    """
+    Divide the pools of a scenario among those who ask.
+
+    \b
+    Examples:
+      planner allocate scenario.yaml
+      planner allocate scenario.yaml -o plan.json
+      planner allocate scenario.yaml --time-limit 20s --gap 1% --format json
+
+    With -o the plan file is written (JSON, what `planner verify` reads; CSV if its
+    name ends so) and the plan is shown all the same, unless --quiet. Exit code 0
+    for a plan, proven the best or not, 1 when there is none. Interrupted with
+    Ctrl-C, it answers with the best plan so far and exit code 130.
+    """
+    from planner.cli.plan_report import plan_report
+    from planner.division import allocate
+
+    with output.working("solving") as note:
+        plan = allocate(
+            scenario,
+            solver=limits["solver"],
+            time_limit_s=limits["time_limit"],
+            gap_frac=limits["gap"],
+            threads=limits["threads"],
+            seed=limits["seed"],
+            on_progress=_teller(note),
+        )
+    report = plan_report(plan.to_dict(), verbose=output.verbose)
+    output.show_and_keep(report, kept="json")
+    return _exit_code(plan, require_optimal, output)
+
+
+def _teller(note: Callable[[str], None]) -> Callable[[Any], None]:
+    """Turn what the solver tells on its way into a remark on the progress line."""
+
+    def tell(state: Any) -> None:
+        if state.objective is None:
+            note("no plan yet")
+            return
+        text = f"best plan {state.objective:.4g}"
+        if state.bound is not None and state.bound > 0:
+            gap = max(state.bound - state.objective, 0.0) / state.bound
+            text += f", at most {100 * gap:.2g} % from the best possible"
+        note(text)
+
+    return tell
+
+
+def _was_interrupted(plan: Plan) -> bool:
+    """Whether the solver was stopped by hand; the verdict says so in its last words."""
+    return plan.verdict.sentence.endswith(", interrupted)")
+
+
+def _exit_code(plan: Plan, require_optimal: bool, output: Output) -> int:
+    status = plan.verdict.status
+    if _was_interrupted(plan):
+        return INTERRUPTED
+    if status == "failed":
+        return OUR_FAULT
+    if status == "feasible" and require_optimal:
+        output.say("not proven the best, and --require-optimal asks for proof")
+        return NO
+    return 0 if status in ("optimal", "feasible") else NO
