@@ -16,11 +16,20 @@ if TYPE_CHECKING:
         UnknownName,
         Unproven,
     )
+    from planner.architecture import ModelTable
     from planner.audit import AuditReport
     from planner.comparison import Comparison, compare
+    from planner.division import allocate
     from planner.estimation import estimate
     from planner.forecast import Estimate
+    from planner.memory import MemoryTable
+    from planner.plan import Plan
+    from planner.scenario import Scenario
+    from planner.scenario_check import load_scenario
+    from planner.step import StepTable
+    from planner.strategy import StrategyTable
     from planner.verification import verify
+    from planner.workload import load_models
 
 # Name -> where it lives. Loaded at first use, so that importing the package costs nothing.
 _ROOMS = {
@@ -30,13 +39,22 @@ _ROOMS = {
     "Estimate": "planner.forecast",
     "Infeasible": "hardware.errors",
     "InputError": "hardware.errors",
+    "MemoryTable": "planner.memory",
+    "ModelTable": "planner.architecture",
+    "Plan": "planner.plan",
     "PlanningError": "hardware.errors",
     "PlanningWarning": "hardware.errors",
+    "Scenario": "planner.scenario",
     "SolverFailure": "hardware.errors",
+    "StepTable": "planner.step",
+    "StrategyTable": "planner.strategy",
     "UnknownName": "hardware.errors",
     "Unproven": "hardware.errors",
+    "allocate": "planner.division",
     "compare": "planner.comparison",
     "estimate": "planner.estimation",
+    "load_models": "planner.workload",
+    "load_scenario": "planner.scenario_check",
     "verify": "planner.verification",
 }
 
@@ -47,13 +65,22 @@ __all__ = [
     "Estimate",
     "Infeasible",
     "InputError",
+    "MemoryTable",
+    "ModelTable",
+    "Plan",
     "PlanningError",
     "PlanningWarning",
+    "Scenario",
     "SolverFailure",
+    "StepTable",
+    "StrategyTable",
     "UnknownName",
     "Unproven",
+    "allocate",
     "compare",
     "estimate",
+    "load_models",
+    "load_scenario",
     "verify",
 ]
 

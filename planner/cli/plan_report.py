@@ -64,19 +64,18 @@ def _shares(plan: Mapping[str, Any], signs: _Signs) -> Table:
         Column("budget", "budget", currency, "big"),
         Column("jobs", "jobs done"),
         Column("value", "value", "", "number"),
-        Column("name", "name"),
     )
     rows = tuple(
         (signs.name("consortiums", one["consortium"]), one["node_months"],
          one["equivalent_device_months"], one["cost"], one["budget"],
-         f"{one['jobs_done']} of {one['jobs_asked']}", one["value"], one["name"])
+         f"{one['jobs_done']} of {one['jobs_asked']}", one["value"])
         for one in plan["consortiums"]
     )  # fmt: skip
     shares = plan["consortiums"]
     done, asked = (sum(one[key] for one in shares) for key in ("jobs_done", "jobs_asked"))
     sums = [sum(one[key] for one in shares)
             for key in ("node_months", "equivalent_device_months", "cost", "value")]  # fmt: skip
-    total = ("total", *sums[:3], "", f"{done} of {asked}", sums[3], "")
+    total = ("total", *sums[:3], "", f"{done} of {asked}", sums[3])
     return Table(columns, rows, total=total)
 
 
@@ -107,6 +106,8 @@ def _runs(plan: Mapping[str, Any], signs: _Signs, verbose: bool) -> Table:
 def _refused(jobs: Iterable[Mapping[str, Any]]) -> list[str]:
     """Each job that is not placed with its reason and what would help."""
     missing = [job for job in jobs if not job["placed"]]
+    if len(missing) > 1 and len({job["sentence"] for job in missing}) == 1:
+        return [f"all {len(missing)} jobs: {missing[0]['sentence']}"]
     width = max((len(job["job"]) for job in missing), default=0)
     lines = []
     for job in missing:
