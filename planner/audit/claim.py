@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import isclose
 from pathlib import Path
 
 from hardware.errors import Diagnostic, Where, near_match
 from planner.audit.facts import in_currency
-from planner.audit.ledger import Entry, Ledger
+from planner.audit.ledger import Entry, Ledger, unknown_name
 from planner.audit.plan_record import PlanRecord
 from planner.audit.report import Checked, checked, violation
 from planner.audit.work import TOLERANCE, done_frac
@@ -71,33 +70,36 @@ def _compare(
                             found=stated, expected=actual)  # fmt: skip
 
 
+_MISSING_CODES = {"job": "job-missing", "consortium": "consortium-missing"}
+_TWICE_CODES = {"job": "job-stated-twice", "consortium": "consortium-stated-twice"}
+
+
 def _once(
     path: str, field: str, kind: str, stated: list[str], known: Iterable[str]
-) -> list[Diagnostic]:
+) -> Iterator[Diagnostic]:
     """Each known name stands once in a list of the plan, and nothing else does."""
-    count, names = Counter(stated), list(known)
-    found = [
-        violation(f"{kind}-missing", f"the plan says nothing of the {kind} `{name}`",
-                  Where(path, field=field), expected="every one of the scenario")
-        for name in names
-        if name not in count
-    ]  # fmt: skip
+    names, seen = list(known), set[str]()
+    for name in names:
+        if name not in stated:
+            yield violation(_MISSING_CODES[kind], f"the plan says nothing of the {kind} `{name}`",
+                            Where(path, field=field),
+                            expected="every one of the scenario")  # fmt: skip
     for at, name in enumerate(stated):
-        place = Where(path, field=f"{field}[{at}].{kind}")
+        place = f"{field}[{at}].{kind}"
         if name not in names:
-            found.append(violation(f"unknown-{kind}", f"the scenario has no {kind} `{name}`", place,
-                                   found=name, hint=near_match(name, names)))  # fmt: skip
-        elif name in stated[:at]:
-            found.append(violation(f"{kind}-stated-twice", f"the {kind} `{name}` stands twice",
-                                   place, found=name, expected="once"))  # fmt: skip
-    return found
+            yield unknown_name(path, place, kind, name, names)
+        elif name in seen:
+            yield violation(_TWICE_CODES[kind], f"the {kind} `{name}` stands twice",
+                            Where(path, field=place), found=name, expected="once")  # fmt: skip
+        seen.add(name)
 
 
 def jobs_as_stated(ledger: Ledger) -> Checked:
     """The plan tells of every job what its rows say: placed or not, how much, worth what."""
     plan, jobs = ledger.plan, ledger.facts.scenario.jobs
     runs = ledger.by_job()
-    found = _once(plan.path, "jobs", "job", [record.job for record in plan.jobs], jobs)
+    names = [record.job for record in plan.jobs]
+    found = list(_once(plan.path, "jobs", "job", names, jobs))
     for at, record in enumerate(plan.jobs):
         if record.job not in jobs:
             continue
@@ -136,7 +138,7 @@ def consortiums_as_stated(ledger: Ledger) -> Checked:
     plan, scenario = ledger.plan, ledger.facts.scenario
     runs, by_job = ledger.by_consortium(), ledger.by_job()
     names = [share.consortium for share in plan.consortiums]
-    found = _once(plan.path, "consortiums", "consortium", names, scenario.consortiums)
+    found = list(_once(plan.path, "consortiums", "consortium", names, scenario.consortiums))
     for at, share in enumerate(plan.consortiums):
         if share.consortium not in scenario.consortiums:
             continue
@@ -178,19 +180,25 @@ def objective_of(ledger: Ledger) -> float:
 def totals_as_stated(ledger: Ledger) -> Checked:
     """Objective and cost of the verdict are those of the rows."""
     plan, verdict = ledger.plan, ledger.plan.verdict
-    found: list[Diagnostic] = []
-    totals = (
-        ("objective", "objective-misstated", verdict.objective, objective_of(ledger)),
-        ("cost", "totals-misstated", verdict.cost, sum(e.cost or 0.0 for e in ledger.entries)),
-    )
-    for field, code, stated, actual in totals:
-        if stated is None:
-            found.append(violation(code, f"a plan with rows states its {field}",
-                                   Where(plan.path, field=f"verdict.{field}"),
-                                   found="null", expected=actual))  # fmt: skip
-        else:
-            found += _compare(plan.path, "verdict", code, f"the {field}", [(field, stated, actual)])
-    return checked("totals", len(totals), found)
+    cost = sum(entry.cost or 0.0 for entry in ledger.entries)
+    found = [
+        *_total(
+            plan.path, "objective", "objective-misstated", verdict.objective, objective_of(ledger)
+        ),
+        *_total(plan.path, "cost", "totals-misstated", verdict.cost, cost),
+    ]
+    return checked("totals", 2, found)
+
+
+def _total(
+    path: str, field: str, code: str, stated: float | None, actual: float
+) -> Iterator[Diagnostic]:
+    """A violation where the verdict states another sum of its rows, or none."""
+    if stated is None:
+        yield violation(code, f"a plan states its {field}", Where(path, field=f"verdict.{field}"),
+                        found="null", expected=actual)  # fmt: skip
+    else:
+        yield from _compare(path, "verdict", code, f"the {field}", [(field, stated, actual)])
 
 
 def has_no_plan(plan: PlanRecord) -> bool:

@@ -12,7 +12,7 @@ from planner.audit.plan_record import PlanRecord, RowRecord
 from planner.audit.report import Checked, checked, violation
 from planner.scenario import Consortium, Job
 
-__all__ = ["Entry", "Ledger", "ledger_of", "named_as_in_scenario"]
+__all__ = ["Entry", "Ledger", "ledger_of", "named_as_in_scenario", "unknown_name"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +108,24 @@ def named_as_in_scenario(ledger: Ledger) -> Checked:
         for field, known in names.items():
             name = getattr(row, field)
             if name not in known:
-                found.append(_unknown(plan.path, f"rows[{at}].{field}", field, name, list(known)))
+                found.append(
+                    unknown_name(plan.path, f"rows[{at}].{field}", field, name, list(known))
+                )
     found += [fault for entry in ledger.entries for fault in _mismatches(facts, entry)]
     return checked("names", len(plan.rows), found)
 
 
-def _unknown(path: str, field: str, kind: str, name: str, known: list[str]) -> Diagnostic:
+_UNKNOWN_CODES = {
+    "job": "unknown-job",
+    "pool": "unknown-pool",
+    "consortium": "unknown-consortium",
+}
+
+
+def unknown_name(path: str, field: str, kind: str, name: str, known: list[str]) -> Diagnostic:
+    """The violation that a name of the plan stands for nothing in the scenario."""
     return violation(
-        f"unknown-{kind}", f"the scenario has no {kind} `{name}`", Where(path, field=field),
+        _UNKNOWN_CODES[kind], f"the scenario has no {kind} `{name}`", Where(path, field=field),
         found=name, hint=near_match(name, known),
     )  # fmt: skip
 
@@ -125,7 +135,7 @@ def _mismatches(facts: Facts, entry: Entry) -> Iterator[Diagnostic]:
     if row.consortium not in facts.scenario.consortiums:
         known = list(facts.scenario.consortiums)
         field = f"rows[{entry.at}].consortium"
-        yield _unknown(entry.path, field, "consortium", row.consortium, known)
+        yield unknown_name(entry.path, field, "consortium", row.consortium, known)
     elif row.consortium != entry.consortium:
         yield violation(
             "consortium-mismatch", f"the job `{row.job}` is another consortium's",
