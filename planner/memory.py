@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from hardware.column import Bools, Floats, Ints, row_count, seal, take
+from hardware.column import Bools, Floats, Ints, seal, to_columns
 from hardware.table import DeviceTable
-from planner.activation import Saved, blocks, saved
+from planner.activation import Saved, Widths, blocks, encoder_bytes, saved, widths
 from planner.architecture import ModelTable
+from planner.cut import Cut, cut
 from planner.stack import StackTable
 from planner.stage import POSITIONS, Sizes, Stage, has_empty_stage, sizes, stage
-from planner.strategy import FP8, StrategyTable
+from planner.strategy import StrategyTable
 
 __all__ = ["EMPTY_STAGE", "NOTHING", "OVERFULL", "PARTS", "MemoryTable", "memory", "printed_bytes"]
 
@@ -34,7 +36,7 @@ EMPTY_STAGE = len(PARTS)
 OVERFULL = (*PARTS, "a pipeline stage without a block")
 """What each code of `first_overfull` says."""
 
-_CHUNK = 16_384
+_CHUNK = 8_192
 """Rows priced at once: the columns of a chunk stay in the processor's cache."""
 
 _OPTIMIZER_BYTES = np.array([12.0, 8.0, 8.0, 6.0])
@@ -110,19 +112,23 @@ def memory(
     .. [2] V. Korthikanti et al., "Reducing activation recomputation in large
        transformer models," MLSys 2023.
     """
-    count = row_count(rows)
-    if count <= _CHUNK:
-        return _memory(models, devices, stacks, rows)
-    parts = [
-        _memory(models, devices, stacks, take(rows, slice(start, start + _CHUNK)))
-        for start in range(0, count, _CHUNK)
-    ]
-    return MemoryTable(
-        **{
-            column.name: np.concatenate([getattr(part, column.name) for part in parts])
-            for column in fields(MemoryTable)
-        }
-    )
+    count = len(rows.model)
+    source = _source(models, stacks)
+    columns: dict[str, Any] = {
+        column.name: np.empty(count, dtype=np.int64 if column.type == "Ints" else np.float64)
+        for column in fields(MemoryTable)
+    }
+    for start in range(0, count, _CHUNK):
+        part = slice(start, min(start + _CHUNK, count))
+        priced = _memory(devices, source, stacks, _cut_to(rows, part))
+        for name, column in columns.items():
+            column[part] = priced[name]
+    return MemoryTable(**columns)
+
+
+def _cut_to(rows: StrategyTable, part: slice) -> StrategyTable:
+    """A chunk of the rows, as views."""
+    return StrategyTable(**{name: column[part] for name, column in to_columns(rows).items()})
 
 
 def printed_bytes(memories: MemoryTable, kinds: Sequence[str]) -> Floats:
@@ -157,41 +163,108 @@ def printed_bytes(memories: MemoryTable, kinds: Sequence[str]) -> Floats:
     return result
 
 
-def _memory(
-    models: ModelTable, devices: DeviceTable, stacks: StackTable, rows: StrategyTable
-) -> MemoryTable:
-    capacity = devices.usable_memory_bytes[rows.device]
-    best: dict[str, Floats] = {}
-    of = sizes(models, stacks, rows)
-    for parts in _stages(models, stacks, rows, of):
-        peak = np.sum(list(parts.values()), axis=0)
-        if not best:
-            best = {**parts, "peak": peak}
-            continue
-        fuller = peak > best["peak"]
-        for name, values in {**parts, "peak": peak}.items():
-            best[name] = np.where(fuller, values, best[name])
-    filled = np.cumsum([best[name] for name in PARTS[1:]], axis=0)
-    over = filled > capacity
-    first = np.where(over[-1], np.argmax(over, axis=0) + 1, NOTHING)
-    first = np.where(has_empty_stage(of, rows.pp), EMPTY_STAGE, first)
-    return MemoryTable(
-        **{f"{name}_bytes": best[name] for name in PARTS[1:]},
-        peak_bytes=filled[-1],
-        capacity_bytes=capacity,
-        first_overfull=first.astype(np.int64),
+@dataclass(frozen=True)
+class _Source:
+    """Columns of models and stacks as matrices [column, entry], gathered by row at once."""
+
+    shape_names: tuple[str, ...]
+    size_names: tuple[str, ...]
+    models: Floats
+    stacks: Floats
+
+
+_STACK_COLUMNS = (
+    "unfused_frac",
+    "allocator_frac",
+    "runtime_bytes",
+    "logit_bytes",
+    "stages_by_cost",
+)
+
+
+def _source(models: ModelTable, stacks: StackTable) -> _Source:
+    shape, size = to_columns(widths(models)), to_columns(sizes(models))
+    extra = [models.vocab.astype(np.float64), 1.0 + (models.mtp_layers > 0)]
+    gradient = stacks.gradient_bytes + stacks.gradient_spare_bytes
+    habits = [getattr(stacks, name).astype(np.float64) for name in _STACK_COLUMNS]
+    return _Source(
+        shape_names=tuple(shape),
+        size_names=tuple(size),
+        models=np.stack([*shape.values(), *size.values(), *extra]),
+        stacks=np.stack([*habits, gradient]),
     )
+
+
+def _memory(
+    devices: DeviceTable, source: _Source, stacks: StackTable, rows: StrategyTable
+) -> dict[str, Any]:
+    """Columns of the answer for one chunk."""
+    cells = source.models.take(rows.model, axis=1)
+    count = len(source.shape_names)
+    shape = Widths(**dict(zip(source.shape_names, cells, strict=False)))
+    of = Sizes(**dict(zip(source.size_names, cells[count:], strict=False)))
+    by = cut(stacks, rows)
+    habits = dict(zip((*_STACK_COLUMNS, "gradient_bytes"), source.stacks.take(rows.stack, axis=1),
+                      strict=True))  # fmt: skip
+    head_layers = of.head_layers * habits["stages_by_cost"]
+    common = _common(shape, by, habits, rows, vocab=cells[-2], heads_out=cells[-1])
+    best: list[Floats] = []
+    for position in range(len(POSITIONS)):
+        if position and not _can_be_fullest(of, by, head_layers, position):
+            continue
+        parts = _parts(by, common, stage(of, by, head_layers, position))
+        peak = sum(parts, start=common.runtime)
+        if not best:
+            best = [*parts, peak]
+        else:
+            fuller = peak > best[-1]
+            best = [
+                np.where(fuller, new, old) for new, old in zip([*parts, peak], best, strict=True)
+            ]
+    return _columns(devices, rows, common, best, has_empty_stage(of.layers, by.pp, head_layers))
+
+
+def _can_be_fullest(of: Sizes, by: Cut, head_layers: Floats, position: int) -> bool:
+    """Whether any row's second or last stage can hold more than its first."""
+    if position == 2:
+        return bool((by.pp > 1.0).any())
+    behind_dense = (of.dense_layers > 0) & (of.dense_layers < of.layers)
+    short_first = np.ceil(of.layers / by.pp) * by.pp - of.layers >= 2.0
+    uneven = behind_dense | short_first | (head_layers > 0)
+    return bool(((by.pp > 2.0) & uneven).any())
+
+
+def _columns(
+    devices: DeviceTable, rows: StrategyTable, common: _Common, best: list[Floats], empty: Bools
+) -> dict[str, Any]:
+    """The fullest stage, what the device gives, and the first part that no longer fits."""
+    capacity = devices.usable_memory_bytes[rows.device]
+    first = np.zeros(len(capacity), dtype=np.int64)
+    taken = common.runtime
+    for code, part in enumerate(best[:-1], start=2):
+        before = taken <= capacity
+        taken = taken + part
+        first[before & (taken > capacity)] = code
+    first[common.runtime > capacity] = 1
+    first[empty] = EMPTY_STAGE
+    named = dict(zip((f"{name}_bytes" for name in PARTS[2:]), best, strict=False))
+    return {
+        "runtime_bytes": common.runtime,
+        **named,
+        "peak_bytes": taken,
+        "capacity_bytes": capacity,
+        "first_overfull": first,
+    }
 
 
 @dataclass(frozen=True)
 class _Common:
     """What all stages of a row share. [row]"""
 
-    tokens: Floats  # of a micro-batch on a context-parallel rank
-    hidden: Floats
-    hidden_split: Ints  # ranks over which hidden-wide activations are cut
-    shard: Floats
-    expert_shard: Floats
+    shape: Widths
+    kept: Saved
+    wide: Floats  # bytes of one hidden-wide element a token, not cut
+    regathered: Floats
     weight_bytes: Floats
     gradient_bytes: Floats
     optimizer_bytes: Floats
@@ -199,80 +272,60 @@ class _Common:
     table: Floats  # parameters of one embedding on a tensor-parallel rank
     waste: Floats
     runtime: Floats
-    kept: Saved
 
 
-def _common(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> _Common:
+def _common(
+    shape: Widths, by: Cut, habits: dict[str, Floats], rows: StrategyTable, *,
+    vocab: Floats, heads_out: Floats,
+) -> _Common:  # fmt: skip
     """Columns that do not depend on the stage."""
-    replicas = np.maximum(rows.tp * rows.cp * rows.dp // (rows.ep * rows.expert_tp), 1)
-    shard = np.maximum(rows.shard, 1)
-    expert_shard = np.maximum(replicas * shard // np.maximum(rows.dp * rows.cp, 1), 1)
-    narrow = rows.precision >= FP8
-    gradient = stacks.gradient_bytes[rows.stack] + stacks.gradient_spare_bytes[rows.stack]
-    tokens = rows.micro_batch * rows.seq_len / rows.cp
-    table = models.vocab[rows.model] / rows.tp
-    heads_out = 1.0 + (models.mtp_layers[rows.model] > 0)
-    hidden = models.hidden[rows.model].astype(np.float64)
+    gradient = habits["gradient_bytes"]
+    narrowed = np.minimum(gradient, 2.0)
+    wide = by.tokens * shape.hidden
+    table = vocab / by.tp
     return _Common(
-        tokens=tokens,
-        hidden=hidden,
-        hidden_split=np.where(rows.sequence_parallel == 1, rows.tp, 1),
-        shard=shard.astype(np.float64),
-        expert_shard=expert_shard.astype(np.float64),
-        weight_bytes=np.where(narrow, _NARROW_WEIGHT_BYTES, 2.0),
-        gradient_bytes=np.where(narrow, np.minimum(gradient, 2.0), gradient),
+        shape=shape,
+        kept=saved(shape, by, habits["unfused_frac"]),
+        wide=wide,
+        regathered=_GATHERED_COPIES * wide * (by.wide > 1.0),
+        weight_bytes=2.0 + (_NARROW_WEIGHT_BYTES - 2.0) * by.is_narrow,
+        gradient_bytes=gradient + by.is_narrow * (narrowed - gradient),
         optimizer_bytes=_OPTIMIZER_BYTES[rows.optimizer],
-        logits=tokens * table * stacks.logit_bytes[rows.stack] * heads_out,
-        table=table * hidden,
-        waste=stacks.allocator_frac[rows.stack],
-        runtime=stacks.runtime_bytes[rows.stack],
-        kept=saved(models, stacks, rows),
+        logits=by.tokens * table * habits["logit_bytes"] * heads_out,
+        table=table * shape.hidden,
+        waste=habits["allocator_frac"],
+        runtime=habits["runtime_bytes"],
     )
 
 
-def _stages(
-    models: ModelTable, stacks: StackTable, rows: StrategyTable, of: Sizes
-) -> Iterator[dict[str, Floats]]:
-    common = _common(models, stacks, rows)
-    for position in range(len(POSITIONS)):
-        if position == 1 and not (rows.pp > 2).any():
-            continue
-        if position == 2 and not (rows.pp > 1).any():
-            continue
-        yield _parts(rows, common, stage(of, rows, position))
-
-
-def _parts(rows: StrategyTable, common: _Common, held: Stage) -> dict[str, Floats]:
-    """Bytes of one stage by part."""
-    dense, experts = held.dense_parameters, held.expert_parameters
-    whole = dense + experts
-    cut = dense / common.shard + experts / common.expert_shard
-    activations, working = blocks(common.kept, held, rows, common.tokens)
-    wide = common.tokens * common.hidden
-    activations = activations + 4.0 * wide * held.is_last / common.hidden_split
+def _parts(by: Cut, common: _Common, held: Stage) -> tuple[Floats, ...]:
+    """Bytes of one stage in the order of PARTS, runtime left out."""
+    whole = held.dense_parameters + held.expert_parameters
+    spared = whole - held.dense_parameters / by.shard - held.expert_parameters / by.expert_shard
+    activations, working = blocks(common.kept, held, by)
+    activations = activations + 4.0 * common.wide * held.is_last / by.wide
+    if common.shape.encoder.any():
+        activations = activations + encoder_bytes(common.shape, by, held)
     logits = common.logits * held.is_last
-    gathered = _gathered_bytes(rows, common, held)
-    workspace = np.maximum(working - logits, 0.0)
-    regathered = np.where(common.hidden_split > 1, _GATHERED_COPIES * wide, 0.0)
-    waste = common.waste * (activations + logits + workspace + gathered + regathered)
-    return {
-        "runtime": common.runtime,
-        "weights": common.weight_bytes * np.where(rows.zero >= 3, cut, whole)
-        + 2.0 * held.frozen_parameters,
-        "gradients": common.gradient_bytes * np.where(rows.zero >= 2, cut, whole),
-        "optimizer": common.optimizer_bytes * np.where(rows.zero >= 1, cut, whole),
-        "activations": activations,
-        "logits": logits,
-        "buffers": gathered + workspace + regathered + waste,
-    }
+    buffers = np.maximum(working - logits, 0.0) + common.regathered
+    if by.shards_gradients.any():
+        buffers = buffers + _gathered_bytes(by, common, held)
+    waste = common.waste * (activations + logits + buffers)
+    return (
+        common.weight_bytes * (whole - by.shards_weights * spared) + 2.0 * held.frozen_parameters,
+        common.gradient_bytes * (whole - by.shards_gradients * spared),
+        common.optimizer_bytes * (whole - by.shards_states * spared),
+        activations,
+        logits,
+        buffers + waste,
+    )
 
 
-def _gathered_bytes(rows: StrategyTable, common: _Common, held: Stage) -> Floats:
+def _gathered_bytes(by: Cut, common: _Common, held: Stage) -> Floats:
     """Weights of the block at work and the next one, and the block's gradient, before sharding."""
-    layers = np.maximum(held.layers, 1.0)
-    block = (held.dense_parameters + held.expert_parameters) / layers
+    block = (held.dense_parameters + held.expert_parameters) / np.maximum(held.layers, 1.0)
     largest = np.maximum(block, common.table * np.maximum(held.is_first, held.is_last))
-    weights = np.where(rows.zero >= 3, 2.0 * (block + largest), 0.0)
-    gradients = np.where(rows.zero >= 2, common.gradient_bytes * largest, 0.0)
-    result: Floats = np.where(common.shard > 1, weights + gradients, 0.0)
+    weights = 2.0 * (block + largest) * by.shards_weights
+    gradients = common.gradient_bytes * largest * by.shards_gradients
+    result: Floats = (weights + gradients) * (by.shard > 1.0)
     return result

@@ -1,4 +1,4 @@
-"""What a pipeline stage holds: its layers, its parameters a device, its micro-batches in flight."""
+"""What a pipeline stage holds: its blocks, its parameters a device, its micro-batches in flight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hardware.column import Bools, Floats, Ints
+from hardware.column import Bools, Floats
 from planner.architecture import (
     ModelTable,
     attention_parameters,
@@ -19,8 +19,7 @@ from planner.architecture import (
     router_layer_parameters,
     shared_expert_layer_parameters,
 )
-from planner.stack import StackTable
-from planner.strategy import INTERLEAVED, StrategyTable
+from planner.cut import Cut
 
 __all__ = [
     "POSITIONS",
@@ -37,9 +36,30 @@ __all__ = [
 # the same without leading dense layers, the last has the output head and the loss.
 POSITIONS = ("first", "second", "last")
 
-
 _AFTER_HEAD = 2
 """Modules behind the output head that can fill a stage: the cast of the logits, and the loss."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Parameters of a model by part. [model], or gathered [row]"""
+
+    layers: Floats
+    dense_layers: Floats
+    head_layers: Floats  # cost of the output head in blocks
+    attention: Floats  # a block
+    dense_mlp: Floats  # a block
+    shared: Floats  # shared experts of a block
+    routed: Floats  # routed experts of a block, all of them
+    whole: Floats  # norms of a block: not cut by tensor parallelism
+    router: Floats
+    embedding: Floats
+    vocabulary: Floats  # output embedding
+    tied: Floats
+    mtp: Floats  # MTP blocks without their routed experts
+    mtp_experts: Floats
+    encoder: Floats
+    frozen: Floats  # 1 where the encoder is not trained
 
 
 @dataclass(frozen=True)
@@ -57,13 +77,65 @@ class Stage:
     is_last: Floats  # 1 where the stage computes the loss
 
 
-def stage_layers(layers: Ints, pp: Ints, head_layers: Floats, position: int) -> Floats:
+def sizes(models: ModelTable) -> Sizes:
+    """
+    Parameters by part.
+
+    Parameters
+    ----------
+    models : ModelTable
+        [model]
+
+    Returns
+    -------
+    Sizes
+        Counts of parameters. [model]
+
+    Notes
+    -----
+    Attention parameters are the mean over softmax and linear layers.
+
+    References
+    ----------
+    .. [1] `planner.architecture` holds the counts and their sources.
+    """
+    layers = models.layers.astype(np.float64)
+    experts = models.experts > 0
+    attention = attention_parameters(models) / layers
+    dense_mlp = dense_mlp_layer_parameters(models)
+    expert = expert_layer_parameters(models)
+    shared = shared_expert_layer_parameters(models)
+    vocabulary = models.vocab.astype(np.float64) * models.hidden
+    active = attention + np.where(experts, models.top_k * expert + shared, dense_mlp)
+    routed = models.experts * expert
+    mtp_experts = np.where(experts & (models.mtp_dense == 0), models.mtp_layers * routed, 0.0)
+    return Sizes(
+        layers=layers,
+        dense_layers=np.where(experts, models.dense_layers, layers).astype(np.float64),
+        head_layers=vocabulary / active,
+        attention=attention,
+        dense_mlp=dense_mlp,
+        shared=shared,
+        routed=routed,
+        whole=norm_parameters(models) / layers,
+        router=router_layer_parameters(models),
+        embedding=embedding_parameters(models),
+        vocabulary=vocabulary,
+        tied=models.tied_embeddings.astype(np.float64),
+        mtp=mtp_parameters(models) - mtp_experts,
+        mtp_experts=mtp_experts,
+        encoder=encoder_parameters(models),
+        frozen=models.encoder_frozen.astype(np.float64),
+    )
+
+
+def stage_layers(layers: Floats, pp: Floats, head_layers: Floats, position: int) -> Floats:
     """
     Blocks of a pipeline stage.
 
     Parameters
     ----------
-    layers, pp : ndarray of int
+    layers, pp : ndarray
         Blocks of the model, stages of the pipeline. [row]
     head_layers : ndarray
         The cost of the output head in blocks where the stack balances cost, 0
@@ -83,46 +155,50 @@ def stage_layers(layers: Ints, pp: Ints, head_layers: Floats, position: int) -> 
     embedding. By cost: a stage is closed with the block that passes its share
     of ``layers + head_layers``, which fills early stages first.
 
+    References
+    ----------
+    .. [1] Llama Team, "The Llama 3 herd of models," arXiv 2407.21783, 2024:
+       first and last stage one block short.
+
     Examples
     --------
-    >>> one = lambda number: np.array([number])
+    >>> one = lambda number: np.array([float(number)])
     >>> [float(stage_layers(one(126), one(16), np.zeros(1), p)[0]) for p in range(3)]
     [7.0, 8.0, 7.0]
     """
-    ceil = -(-layers // pp)
-    missing = ceil * pp - layers
+    most = np.ceil(layers / pp)
+    missing = most * pp - layers
+    counted = (most - (missing >= 2.0), most * (pp > 2.0), most - (missing >= 1.0))[position]
+    if not head_layers.any():
+        return counted
     share = (layers + head_layers) / pp
-    by_cost = head_layers > 0
-    first = np.where(by_cost, np.minimum(np.floor(share) + 1, layers), ceil - (missing >= 2))
-    first = np.where(pp == 1, layers, first)
+    first = np.where(pp > 1.0, np.minimum(np.floor(share) + 1.0, layers), layers)
     if position == 0:
-        return first.astype(np.float64)
-    if position == 1:
-        closed = np.minimum(np.floor(2 * share) + 1, layers) - first
-        second = np.where(by_cost, closed, ceil)
-        return np.where(pp > 2, second, 0).astype(np.float64)
-    opened = np.minimum(np.floor((pp - 1) * share) + 1, layers)
-    last = np.where(by_cost, layers - opened, ceil - (missing >= 1))
-    return np.where(pp == 1, layers, np.maximum(last, 0)).astype(np.float64)
+        costed = first
+    elif position == 1:
+        costed = (np.minimum(np.floor(2.0 * share) + 1.0, layers) - first) * (pp > 2.0)
+    else:
+        opened = np.where(pp > 1.0, np.floor((pp - 1.0) * share) + 1.0, 0.0)
+        costed = np.maximum(layers - opened, 0.0)
+    result: Floats = np.where(head_layers > 0, costed, counted)
+    return result
 
 
-def has_empty_stage(of: Sizes, pp: Ints) -> Bools:
+def has_empty_stage(layers: Floats, pp: Floats, head_layers: Floats) -> Bools:
     """
     Whether some stage of the pipeline is left without anything to compute.
 
     Parameters
     ----------
-    of : Sizes
-        [row]
-    pp : ndarray of int
-        Stages of the pipeline. [row]
+    layers, pp, head_layers : ndarray
+        As in `stage_layers`. [row]
 
     Returns
     -------
     ndarray of bool
         True where stages outnumber the blocks, or where a split by cost closes
-        the pipeline early: the output head falls on a stage behind which more
-        than `_AFTER_HEAD` stages follow. [row]
+        the pipeline early: more than two stages follow the one that the output
+        head falls on. [row]
 
     Notes
     -----
@@ -133,14 +209,16 @@ def has_empty_stage(of: Sizes, pp: Ints) -> Bools:
     .. [1] D. Narayanan et al., "Efficient large-scale language model training
        on GPU clusters using Megatron-LM," SC 2021.
     """
-    share = (of.layers + of.head_layers) / pp
-    head_stage = np.ceil(of.layers / share) - 1.0
-    early = (of.head_layers > 0) & (pp - 1 - head_stage > _AFTER_HEAD)
-    result: Bools = (pp > of.layers) | early
-    return result
+    outnumbered: Bools = pp > layers
+    if not head_layers.any():
+        return outnumbered
+    share = (layers + head_layers) / pp
+    head_stage = np.ceil(layers / share) - 1.0
+    early: Bools = (head_layers > 0) & (pp - 1.0 - head_stage > _AFTER_HEAD)
+    return outnumbered | early
 
 
-def in_flight_layers(rows: StrategyTable, layers: Floats, position: int) -> Floats:
+def in_flight_layers(by: Cut, layers: Floats, position: int) -> Floats:
     """
     Blocks of a stage times the micro-batches that wait in it for their backward pass. [row]
 
@@ -156,96 +234,18 @@ def in_flight_layers(rows: StrategyTable, layers: Floats, position: int) -> Floa
     .. [1] D. Narayanan et al., "Efficient large-scale language model training
        on GPU clusters using Megatron-LM," SC 2021.
     """
-    index = np.minimum(position, rows.pp - 1) if position < 2 else rows.pp - 1
-    batches = np.maximum(rows.micro_batches, 1)
-    plain = np.minimum(rows.pp - index, batches)
-    chunks = 2 * (rows.pp - 1 - index) + (rows.interleave - 1) * rows.pp + 1
-    chunks = np.minimum(chunks, batches * rows.interleave)
-    woven = (rows.schedule == INTERLEAVED) & (rows.interleave > 1)
-    result: Floats = layers * np.where(woven, chunks / np.maximum(rows.interleave, 1), plain)
-    return result
+    behind = (by.pp - 1.0, np.maximum(by.pp - 2.0, 0.0), 0.0)[position]
+    plain = np.minimum(behind + 1.0, by.micro_batches)
+    if not by.is_woven.any():
+        result: Floats = layers * plain
+        return result
+    chunks = 2.0 * behind + (by.interleave - 1.0) * by.pp + 1.0
+    woven = np.minimum(chunks / by.interleave, by.micro_batches)
+    mixed: Floats = layers * (plain + by.is_woven * (woven - plain))
+    return mixed
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Parameters by part, gathered from the model of each row. [row]"""
-
-    layers: Ints
-    dense_layers: Floats
-    head_layers: Floats  # cost of the output head in blocks, 0 where the stack counts blocks
-    attention: Floats  # a block
-    dense_mlp: Floats  # a block
-    shared: Floats  # shared experts of a block
-    routed: Floats  # routed experts of a block, all of them
-    whole: Floats  # norms of a block: not cut by tensor parallelism
-    router: Floats
-    embedding: Floats
-    vocabulary: Floats  # output embedding
-    tied: Floats
-    mtp: Floats  # MTP blocks without their routed experts
-    mtp_experts: Floats
-    encoder: Floats
-    frozen: Floats  # 1 where the encoder is not trained
-
-
-def sizes(models: ModelTable, stacks: StackTable, rows: StrategyTable) -> Sizes:
-    """
-    Parameters by part for every row.
-
-    Parameters
-    ----------
-    models, stacks
-        Tables whose row numbers stand in `rows`.
-    rows : StrategyTable
-        [row]
-
-    Returns
-    -------
-    Sizes
-        Counts of parameters. [row]
-
-    Notes
-    -----
-    Attention parameters are the mean over softmax and linear layers.
-
-    References
-    ----------
-    .. [1] `planner.architecture` holds the counts and their sources.
-    """
-    pick = rows.model
-    layers = models.layers
-    experts = models.experts > 0
-    attention = attention_parameters(models) / layers
-    dense_mlp = dense_mlp_layer_parameters(models)
-    expert = expert_layer_parameters(models)
-    shared = shared_expert_layer_parameters(models)
-    vocabulary = models.vocab.astype(np.float64) * models.hidden
-    active = attention + np.where(experts, models.top_k * expert + shared, dense_mlp)
-    routed = models.experts * expert
-    mtp_experts = np.where(experts & (models.mtp_dense == 0), models.mtp_layers * routed, 0.0)
-    by_cost = stacks.stages_by_cost[rows.stack]
-    dense_layers = np.where(experts, models.dense_layers, layers).astype(np.float64)
-    return Sizes(
-        layers=layers[pick],
-        dense_layers=dense_layers[pick],
-        head_layers=np.where(by_cost, (vocabulary / active)[pick], 0.0),
-        attention=attention[pick],
-        dense_mlp=dense_mlp[pick],
-        shared=shared[pick],
-        routed=routed[pick],
-        whole=(norm_parameters(models) / layers)[pick],
-        router=router_layer_parameters(models)[pick],
-        embedding=embedding_parameters(models)[pick],
-        vocabulary=vocabulary[pick],
-        tied=models.tied_embeddings[pick].astype(np.float64),
-        mtp=(mtp_parameters(models) - mtp_experts)[pick],
-        mtp_experts=mtp_experts[pick],
-        encoder=encoder_parameters(models)[pick],
-        frozen=models.encoder_frozen[pick].astype(np.float64),
-    )
-
-
-def stage(of: Sizes, rows: StrategyTable, position: int) -> Stage:
+def stage(of: Sizes, by: Cut, head_layers: Floats, position: int) -> Stage:
     """
     Contents of the stage at a position, a device, for every row.
 
@@ -253,8 +253,10 @@ def stage(of: Sizes, rows: StrategyTable, position: int) -> Stage:
     ----------
     of : Sizes
         Parameters by part. [row]
-    rows : StrategyTable
+    by : Cut
         [row]
+    head_layers : ndarray
+        As in `stage_layers`. [row]
     position : int
         Index into `POSITIONS`.
 
@@ -274,36 +276,29 @@ def stage(of: Sizes, rows: StrategyTable, position: int) -> Stage:
     .. [1] D. Narayanan et al., "Efficient large-scale language model training
        on GPU clusters using Megatron-LM," SC 2021.
     """
-    layers = stage_layers(of.layers, rows.pp, of.head_layers, position)
-    single = rows.pp == 1
-    is_first = np.ones(len(single)) if position == 0 else single.astype(np.float64)
-    is_last = np.ones(len(single)) if position == 2 else single.astype(np.float64)
+    layers = stage_layers(of.layers, by.pp, head_layers, position)
+    ones, single = np.ones(len(layers)), by.is_single
+    is_first = (ones, 0.0 * ones, single)[position]
+    is_last = (single, 0.0 * ones, ones)[position]
+    before: Floats = 0.0 * ones
     if position == 1:
-        is_first, is_last = np.zeros(len(single)), np.zeros(len(single))
-    before: Floats = np.zeros(1)
-    if position == 1:
-        before = stage_layers(of.layers, rows.pp, of.head_layers, 0)
+        before = stage_layers(of.layers, by.pp, head_layers, 0)
     elif position == 2:
         before = of.layers - layers
-    dense = np.clip(of.dense_layers - before, 0.0, layers)
+    dense = np.minimum(np.maximum(of.dense_layers - before, 0.0), layers)
     moe = layers - dense
-    head = is_last * np.where(single, 1.0 - of.tied, 1.0)
-    split = (
-        of.attention * layers
-        + of.dense_mlp * dense
-        + of.shared * moe
-        + (of.embedding + of.encoder * (1.0 - of.frozen)) * is_first
-        + of.vocabulary * head
-        + of.mtp * is_last
-    )
+    split = of.attention * layers + of.dense_mlp * dense + of.shared * moe
+    if position != 1:
+        split = split + (of.embedding + of.encoder * (1.0 - of.frozen)) * is_first
+        split = split + (of.vocabulary * (1.0 - of.tied * single) + of.mtp) * is_last
     return Stage(
         layers=layers,
         dense_layers=dense,
         moe_layers=moe,
-        dense_parameters=split / rows.tp + of.whole * layers + of.router * moe,
-        expert_parameters=(of.routed * moe + of.mtp_experts * is_last) / (rows.ep * rows.expert_tp),
-        frozen_parameters=of.encoder * of.frozen * is_first / rows.tp,
-        in_flight_layers=in_flight_layers(rows, layers, position),
+        dense_parameters=split / by.tp + of.whole * layers + of.router * moe,
+        expert_parameters=(of.routed * moe + of.mtp_experts * is_last) / by.experts_cut,
+        frozen_parameters=of.encoder * of.frozen * is_first / by.tp,
+        in_flight_layers=in_flight_layers(by, layers, position),
         is_first=is_first,
         is_last=is_last,
     )
