@@ -76,6 +76,16 @@ def looped(loop: ast.For) -> set[str]:
     return {text for row in rows for text in literals(row.elts[names.index("code")])}
 
 
+def returned(function: ast.FunctionDef) -> set[str]:
+    """Codes that a function hands back first of several, as its docstring says."""
+    if not (ast.get_docstring(function) or "").startswith("Code, "):
+        return set()
+    tuples = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    return {
+        text for item in tuples if isinstance(item, ast.Tuple) for text in literals(item.elts[0])
+    }
+
+
 def codes_in_source() -> set[str]:
     """Every literal that reaches a diagnostic as its code, and the values of tables of codes."""
     known, codes = takers(), set()
@@ -87,6 +97,8 @@ def codes_in_source() -> set[str]:
                     codes |= literals(given) if given is not None else set()
             if isinstance(node, ast.For):
                 codes |= looped(node)
+            if isinstance(node, ast.FunctionDef):
+                codes |= returned(node)
             targets: list[ast.expr] = []
             if isinstance(node, ast.Assign):
                 targets = node.targets

@@ -1,0 +1,304 @@
+"""The commands as a user runs them: the way from a new folder to a checked plan, and estimates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+# Rates are given, so that nothing here depends on the constants of the model.
+SCENARIO = """\
+schema: planner/scenario/1
+name: by hand
+currency: KRW
+horizon: {from: 2027-01-01, to: 2027-02-28, resolution: week}
+pools:
+  north: {device: b200, nodes: {value: 4, mark: assumed, note: a guess}, price: 1000 KRW / node-day}
+consortiums:
+  maru: {name: Maru Labs, budget: 1 M KRW}
+  nuri: {name: Nuri}
+jobs:
+  one:
+    consortium: maru
+    model: llama3-8b
+    tokens: 27.648 B
+    data: web
+    nodes: 2
+    rates: {b200: 1000 tokens/s}
+  two:
+    consortium: nuri
+    model: llama3-8b
+    tokens: 100 T
+    data: books
+    rates: {b200: 1000 tokens/s}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    place = tmp_path / "scenario.yaml"
+    place.write_text(SCENARIO)
+    return place
+
+
+def test_from_a_new_folder_to_a_checked_plan(process, tmp_path):
+    folder, plan = tmp_path / "my-plan", tmp_path / "plan.json"
+    made = process("new", folder)
+    assert made.code == 0
+    assert made.err.startswith("next: planner allocate ")
+    assert all(path.startswith(str(folder)) for path in made.out.split())
+    first = folder / "first-minute.yaml"
+    assert process("check", *sorted(folder.glob("*.yaml")), "--strict").code == 0
+    solved = process("allocate", first, "-o", plan)
+    assert solved.code == 0, solved.err
+    assert "jobs placed for" in solved.out.splitlines()[0]
+    assert solved.err == f"wrote {plan}\n"
+    assert max(map(len, solved.out.split("\nnot placed")[0].splitlines())) <= 100
+    verified = process("verify", first, plan)
+    assert (verified.code, verified.err) == (0, "")
+    assert verified.out.startswith("the plan holds")
+    assert process("check", plan).code == 0
+
+
+def test_new_overwrites_nothing(cli, tmp_path):
+    (tmp_path / "first-minute.yaml").write_text("mine")
+    answer = cli("new", tmp_path)
+    assert (answer.code, answer.out) == (2, "")
+    assert "error[file-exists]" in answer.err
+    assert [item.name for item in tmp_path.iterdir()] == ["first-minute.yaml"]
+    assert (tmp_path / "first-minute.yaml").read_text() == "mine"
+
+
+def test_new_makes_the_schema_that_its_modeline_names(cli, tmp_path):
+    assert cli("new", tmp_path / "deep" / "er").code == 0
+    folder = tmp_path / "deep" / "er"
+    for place in folder.glob("*.yaml"):
+        line = place.read_text().splitlines()[0]
+        assert (folder / line.partition("$schema=")[2]).is_file(), line
+    json.loads((folder / "scenario.schema.json").read_text())
+
+
+def test_plan_is_one_screen_with_signs_and_reasons(cli, scenario):
+    answer = cli("allocate", scenario)
+    assert (answer.code, answer.err) == (0, "")
+    verdict, shares, runs, missing, signs, assumed = answer.out.split("\n\n")[:6]
+    assert verdict.startswith("1 of 2 jobs placed for 40 k KRW, the best possible")
+    assert "maru" in shares
+    assert "total" in shares.splitlines()[-1]
+    assert "north*" in runs
+    assert "2027-01-20" in runs, "27.648e9 tokens at 16 devices x 1000 tokens/s are 20 days"
+    assert missing.startswith("not placed\ntwo ")
+    assert "hint: " in missing
+    assert "* rests on assumed inputs" in signs
+    assert "‡ the rate is stated" in signs
+    assert assumed.startswith("assumed\npools.north: nodes 4 (a guess)")
+
+
+def test_plan_as_json_goes_through_a_pipe_to_verify(process, scenario):
+    plan = process("allocate", scenario, "--format", "json", "-q")
+    document = json.loads(plan.out)
+    assert document["schema"] == "planner/plan/1"
+    assert document["inputs"][0]["path"] == "scenario.yaml"
+    answer = process("verify", scenario, "-", stdin=plan.out)
+    assert answer.code == 0, answer.out
+    inflated = plan.out.replace('"tokens": 27648000000.0', '"tokens": 37648000000.0')
+    assert inflated != plan.out
+    answer = process("verify", scenario, "-", stdin=inflated)
+    assert answer.code == 1
+    assert "error[tokens-inflated]" in answer.out
+    assert answer.err == ""
+
+
+def test_verify_as_json(process, scenario, tmp_path):
+    process("allocate", scenario, "-q", "-o", tmp_path / "plan.json")
+    document = json.loads(process("verify", scenario, tmp_path / "plan.json", "--format=json").out)
+    assert document["ok"] is True
+    assert document["schema"] == "planner/audit/1"
+
+
+def test_plan_as_csv(cli, scenario):
+    rows = list(csv.DictReader(io.StringIO(cli("allocate", scenario, "--format", "csv").out)))
+    assert [row["job"] for row in rows] == ["one"]
+    assert float(rows[0]["cost_krw"]) == 40_000
+    assert rows[0]["mfu_frac"] == ""
+
+
+def test_same_question_same_plan(cli, scenario):
+    def rows() -> object:
+        return json.loads(cli("allocate", scenario, "--format", "json", "--seed", 1).out)["rows"]
+
+    assert rows() == rows()
+
+
+def test_existing_plan_stays_when_there_is_no_answer(cli, scenario, tmp_path):
+    (tmp_path / "plan.json").write_text("precious")
+    scenario.write_text(SCENARIO.replace("consortium: nuri", "consortium: nury"))
+    answer = cli("allocate", scenario, "-o", tmp_path / "plan.json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "did you mean `nuri`?" in answer.err
+    assert (tmp_path / "plan.json").read_text() == "precious"
+
+
+def test_no_plan_is_an_answer_with_code_1(cli, scenario):
+    scenario.write_text(SCENARIO.replace("budget: 1 M KRW", "budget: 1 M KRW, floor: 31"))
+    answer = cli("allocate", scenario)
+    assert answer.code == 1
+    assert answer.out.startswith("no plan exists")
+    assert "maru" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--time-limit", "60"], "expected a duration with its unit"),
+        (["--time-limit", "-5s"], "error[bad-limit]"),
+        (["--gap", "2"], "expected a fraction"),
+        (["--solver", "gurobi"], "'highs', 'cbc'"),
+        (["--seed", "-1"], "-1 is not in the range"),
+    ],
+)
+def test_limits_that_mean_nothing(options, said, cli, scenario):
+    answer = cli("allocate", scenario, *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_interrupted_solve_answers_130_at_once(environment, tmp_path):
+    from importlib.resources import files
+
+    run = subprocess.Popen(
+        [sys.executable, "-m", "planner", "allocate",
+         str(files("planner").joinpath("examples", "kai-plan.yaml"))],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+    )  # fmt: skip
+    time.sleep(2.0)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert b"Traceback" not in err
+
+
+def test_explain_tells_the_story_of_a_job(cli, scenario, tmp_path):
+    cli("allocate", scenario, "-q", "-o", tmp_path / "plan.json")
+    placed = cli("explain", "one", "--plan", tmp_path / "plan.json")
+    assert placed.out.startswith("one is placed")
+    assert "2 nodes of north" in placed.out
+    refused = cli("explain", "two", "--plan", tmp_path / "plan.json")
+    assert refused.out.startswith("two is not placed")
+    unknown = cli("explain", "thre", "--plan", tmp_path / "plan.json")
+    assert unknown.code == 2
+    assert cli("explain", "one", "--plan", scenario).code == 2
+
+
+def test_explain_prints_pages_and_their_list(cli):
+    assert "3.35 TB/s" in cli("explain", "unit-mismatch").out
+    assert cli("explain").out.count("\n") > 60
+    answer = cli("explain", "unit-mismach")
+    assert answer.code == 2
+    assert "did you mean `unit-mismatch`" in answer.err
+
+
+@pytest.mark.parametrize("name", ["scenario", "accelerators", "models", "model", "plan"])
+def test_schema_is_json_schema(name, cli):
+    document = json.loads(cli("schema", name).out)
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert document["type"] == "object"
+    assert document["additionalProperties"] is False
+    for field, written in document["properties"].items():
+        assert "description" in written or "$ref" in written, field
+
+
+def test_estimate_prints_layouts_parts_and_money(cli):
+    answer = cli("estimate", "--model", "llama3-8b", "--device", "h100", "--devices", 64,
+                 "--tokens", "1 T", "--price", "2 USD / device-hour")  # fmt: skip
+    assert (answer.code, answer.err) == (0, "")
+    head = answer.out.splitlines()
+    assert "1 T tokens take" in head[0]
+    assert head[2].split()[:3] == ["days", "low", "high"]
+    assert "price given" in answer.out
+    assert max(map(len, answer.out.split("\n\n")[1].splitlines())) <= 100
+
+
+def test_estimate_agrees_with_the_library(cli):
+    import planner
+
+    line = ("--model", "llama3-8b", "--device", "h100", "--devices", 64, "--tokens", "1 T")
+    document = json.loads(cli("estimate", *line, "--format", "json").out)
+    found = planner.estimate("llama3-8b", "h100", devices=64, tokens=1e12)
+    assert document["rows"][0]["step_s"] == pytest.approx(float(found.steps.step_s[0]))
+    rows = list(csv.DictReader(io.StringIO(cli("estimate", *line, "--format", "csv").out)))
+    assert float(rows[0]["step_s"]) == pytest.approx(float(found.steps.step_s[0]))
+
+
+def test_price_of_a_node_in_another_currency(cli):
+    from hardware.economy import usd
+
+    line = ("estimate", "--model", "llama3-8b", "--device", "h100", "--devices", 8, "--tokens",
+            "1 B", "--format", "json")  # fmt: skip
+    document = json.loads(cli(*line, "--price", "8 M KRW / node-hour").out)
+    assert document["usd_per_device_s"] == pytest.approx(usd(8e6, "KRW") / 8 / 3600)
+
+
+def test_no_layout_is_an_answer_with_code_1(cli):
+    answer = cli("estimate", "--model", "llama-3.1-405b", "--device", "h100", "--devices", 8,
+                 "--tokens", "1 T")  # fmt: skip
+    assert answer.code == 1
+    assert answer.out.startswith("no layout of")
+    refused = cli("estimate", "--model", "llama3-8b", "--device", "rngd", "--devices", 8,
+                  "--tokens", "1 T")  # fmt: skip
+    assert refused.code == 1
+    assert "no training on the device has been shown" in refused.out
+
+
+def test_what_if_training_is_marked(cli):
+    line = ("--model", "llama3-8b", "--device", "rebel-quad", "--devices", 256, "--tokens", "1 T")
+    answer = cli("estimate", *line, "--what-if-training")
+    assert "WHAT IF" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"--model": "llama-9"}, "error[unknown-model]"),
+        ({"--device": "h1000"}, "error[unknown-device]"),
+        ({"--devices": "0"}, "0 is not in the range"),
+        ({"--tokens": "1 X"}, "expected a number of tokens"),
+        ({"--tokens": "0"}, "error[out-of-range]"),
+        ({"--layout": "tpp=2"}, "did you mean `tp`"),
+        ({"--stack": "megatron-cor"}, "did you mean `megatron-core`"),
+        ({"--price": "2 USD"}, "expected a price"),
+        ({"--precision": "fp6"}, "'fp8-block'"),
+        ({"--files": "nowhere.yaml"}, "error[no-such-file]"),
+    ],
+)
+def test_estimate_refuses_what_it_cannot_answer(change, said, cli):
+    line = {"--model": "llama3-8b", "--device": "h100", "--devices": "64", "--tokens": "1 T"}
+    answer = cli("estimate", *(word for pair in {**line, **change}.items() for word in pair))
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_compare_keeps_the_order_and_says_who_is_left_out(cli):
+    answer = cli("compare", "h100", "rngd", "b200", "--model", "llama3-8b")
+    assert answer.code == 0
+    rows = [line.split()[0] for line in answer.out.split("\n\n")[1].splitlines()[2:]]
+    assert rows[:3] == ["h100_sxm5_80gb", "furiosa_rngd", "b200_sxm_180gb"]
+    assert "furiosa_rngd: no training" in answer.out
+
+
+def test_own_sheet_overrides_the_catalogue(cli, tmp_path):
+    place = tmp_path / "mine.yaml"
+    place.write_text(
+        "as_of: 2026-11\nsource: bench\nbasis: {dense: true, per: device, direction: one_way}\n"
+        "accelerators: {h100: {tdp: 650 W}}\n"
+    )
+    answer = cli("catalog", "h100", "--files", place)
+    assert answer.code == 0, answer.err
+    assert "650 W" in answer.out
+    assert "replaces" in answer.out
