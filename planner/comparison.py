@@ -13,6 +13,7 @@ import numpy as np
 
 from hardware.column import Floats, Ints, row_count, seal, to_columns
 from hardware.errors import Diagnostic, InputError
+from hardware.table import DeviceTable
 from planner.architecture import ModelTable
 from planner.energy import PUE
 from planner.estimation import estimate
@@ -229,6 +230,11 @@ def compare(
     ]  # fmt: skip
     if not answers:
         raise InputError(Diagnostic("missing-value", "no device is named", expected="one or more"))
+    return _side_by_side(answers, table, size)
+
+
+def _side_by_side(answers: Sequence[Estimate], table: DeviceTable, size: int) -> Comparison:
+    """The best layout of each answer as a row."""
     codes = np.array([PRECISION_NAMES.index(answer.precision) for answer in answers])
     peak = table.peak_flop_per_s[np.arange(len(answers)), peak_column(codes)]
 

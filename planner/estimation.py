@@ -195,7 +195,7 @@ def _merged(found: Search, *, keep: int, pareto: bool) -> Search:
         steps=take(found.steps, order),
         memories=take(found.memories, order),
         reason=reason,
-        counts=counts,
+        counts=_counts(found),
         overfull=overfull,
     )
 
@@ -245,19 +245,7 @@ def _answer(
         goodput_frac=useful.goodput_frac,
     )
     energy = energy_j(power, duration, pue=pue)
-    counts = tuple(
-        (REASONS[code], int(found.counts[0, code]))
-        for code in np.argsort(-found.counts[0], kind="stable")
-        if found.counts[0, code]
-    )
-    notes = [
-        CONVENTION,
-        f"price: {price}",
-        f"PUE {pue:g}, tariff {tariff}; one interruption in {device_s_per_failure / 3600:,.0f} "
-        "device-hours",
-    ]
-    if subject.what_if:
-        notes.insert(0, "WHAT IF: no training on this device has been shown; not a forecast")
+    notes = _notes(subject, price, pue, tariff, device_s_per_failure)
     return Estimate(
         model=subject.models.names[0],
         device=table.names[0],
@@ -282,8 +270,30 @@ def _answer(
         usd_per_device_s=rate,
         price=price,
         reason=int(found.reason[0]),
-        counts=counts,
+        counts=_counts(found),
         why=tuple(found.why(0)),
-        notes=tuple(notes),
+        notes=notes,
         is_what_if=subject.what_if,
     )
+
+
+def _counts(found: Search) -> tuple[tuple[str, int], ...]:
+    """Layouts looked at, by reason, the largest group first."""
+    counts = found.counts[0]
+    order = np.argsort(-counts, kind="stable")
+    return tuple((REASONS[code], int(counts[code])) for code in order if counts[code])
+
+
+def _notes(
+    subject: Subject, price: str, pue: float, tariff: str, device_s_per_failure: float
+) -> tuple[str, ...]:
+    """Assumptions and marks."""
+    notes = [
+        CONVENTION,
+        f"price: {price}",
+        f"PUE {pue:g}, tariff {tariff}; one interruption in {device_s_per_failure / 3600:,.0f} "
+        "device-hours",
+    ]
+    if subject.what_if:
+        notes.insert(0, "WHAT IF: no training on this device has been shown; not a forecast")
+    return tuple(notes)

@@ -62,7 +62,7 @@ class Search:
 
 
 def joined(tables: Sequence[Any]) -> Any:
-    """Tables of one kind, one below the other; all columns are arrays."""
+    """Tables of one kind, one below the other; all columns are arrays. [row]"""
     return type(tables[0])(
         **{
             field.name: np.concatenate([getattr(table, field.name) for table in tables])
