@@ -195,7 +195,7 @@ def _merged(found: Search, *, keep: int, pareto: bool) -> Search:
         steps=take(found.steps, order),
         memories=take(found.memories, order),
         reason=reason,
-        counts=_counts(found),
+        counts=counts,
         overfull=overfull,
     )
 
