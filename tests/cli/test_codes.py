@@ -58,10 +58,16 @@ def takers() -> dict[str, set[int]]:
 
 
 def literals(node: ast.expr) -> set[str]:
+    """Texts in an expression, keys of mappings left out."""
+    keys = {
+        id(key) for one in ast.walk(node) if isinstance(one, ast.Dict) for key in one.keys if key
+    }
     return {
         constant.value
         for constant in ast.walk(node)
-        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+        if isinstance(constant, ast.Constant)
+        and isinstance(constant.value, str)
+        and id(constant) not in keys
     }
 
 
