@@ -55,7 +55,7 @@ def allocate(
     gap_frac : float
         Stop when bound and objective are this near. [1]
     threads : int
-        Threads of the solver; its own choice when 0.
+        Threads of the solver; one when 0, so that the plan does not depend on the machine.
     seed : int
         Seed of the solver.
     on_progress : callable, optional

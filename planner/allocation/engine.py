@@ -45,7 +45,7 @@ class Task:
     is_relaxed: bool = False
     time_limit_s: float = 60.0
     gap_frac: float = 0.0
-    threads: int = 0
+    threads: int = 0  # 0: one
     seed: int = 0
     start: Floats | None = None
     on_progress: Callable[[Progress], None] | None = None
@@ -57,6 +57,7 @@ class Answer:
 
     point: Floats | None  # [column]
     bound: float | None  # of the minimisation, in the task's own unit
+    claimed: float | None = None  # objective that the solver states for its point
     says_infeasible: bool = False
     was_interrupted: bool = False
     seconds: float = 0.0
@@ -71,9 +72,8 @@ def _highs(task: Task) -> Answer:
     """HiGHS through PuLP: start, progress and interrupt are set on the solver object."""
     began = time.monotonic()
     problem, variables = to_pulp(task.program, task.minimise, extra=task.extra)
-    options: dict[str, Any] = {"random_seed": task.seed, "mip_feasibility_tolerance": 1e-6}
-    if task.threads:
-        options["threads"] = task.threads
+    # One thread unless asked for more: the plan must not depend on the machine's cores.
+    options: dict[str, Any] = {"random_seed": task.seed, "threads": max(task.threads, 1)}
     solver = _highs_class()(
         mip=not task.is_relaxed,
         msg=False,
@@ -110,6 +110,7 @@ def _highs_answer(
     return Answer(
         point=point,
         bound=None if bound is None else bound / factor,
+        claimed=info.objective_function_value / factor if has_point else None,
         says_infeasible=status
         in (
             highspy.HighsModelStatus.kInfeasible,
@@ -123,7 +124,8 @@ def _highs_answer(
 
 
 def _highs_class() -> Any:
-    """PuLP's HiGHS with our start, progress and interrupt; made late, as PuLP's may be absent."""
+    """PuLP's HiGHS with our start, progress and interrupt; made late, since HiGHS may be absent."""
+    import highspy
 
     class Highs(pulp.HiGHS):  # type: ignore[misc]
         task: Task
@@ -131,6 +133,8 @@ def _highs_class() -> Any:
 
         def createAndConfigureSolver(self, lp: Any) -> None:
             with _descriptor_1_to(os.devnull):  # the banner
+                # Threads that differ from an earlier solve's are refused without a word.
+                highspy.Highs.resetGlobalScheduler(True)
                 super().createAndConfigureSolver(lp)
 
         def callSolver(self, lp: Any) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hardware.column import Bools, Floats, Ints, row_count, seal
 from planner.allocation.block import Block, blocks, free_nodes
+from planner.allocation.run import days_needed, ordinary_runs
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -88,34 +89,6 @@ class Options:
     blocks: tuple[tuple[Block, ...], ...]  # [pool]
 
 
-def days_needed(tokens: Floats, tokens_per_s: Floats) -> Ints:
-    """
-    Whole days that work takes at a throughput.
-
-    Parameters
-    ----------
-    tokens : array_like
-        Work. [token]
-    tokens_per_s : array_like
-        Throughput over wall time, positive. [token/s]
-
-    Returns
-    -------
-    ndarray
-        At least one day; a remainder below a billionth of a day does not start another. [day]
-
-    Examples
-    --------
-    >>> days_needed(np.array([864000.0, 864001.0]), np.array([1.0, 1.0])).tolist()
-    [10, 11]
-    """
-    days = np.asarray(tokens, dtype=np.float64) / (
-        np.asarray(tokens_per_s, dtype=np.float64) * DAY_S
-    )
-    whole = np.ceil(np.minimum(days - 1e-9 * np.maximum(days, 1.0), 1e9))
-    return np.asarray(np.maximum(whole, 1.0), dtype=np.int64)
-
-
 def start_days(case: Case, pair: int) -> Ints:
     """Days on which a run of the pair may start: its release, then the borders of periods."""
     release = max(int(case.pair_release_day[pair]), 0)
@@ -152,26 +125,35 @@ def enumerate_options(case: Case) -> Options:
     whatever waits for it still hold, and the value is no lower; it starts on the same day,
     so whatever it waits for is done. One plan a job and one job a workload are untouched.
     Only a floor asks for more of something that A has less of, so nothing is dropped for
-    jobs of a consortium with a floor. Of points equal in all respects the first stays.
+    jobs of a consortium with a floor. Of points equal in all respects the first stays. For
+    jobs that count only when finished the same is done run by run (`run.ordinary_runs`).
     """
     pool_blocks = blocks(case)
     order = _pair_order(case)
     by_pair = _points_of_pairs(case)
+    ordinary: list[int] = []
+    ordinary_points: list[Ints] = []
+    ranks: list[Ints] = []
     runs: list[tuple[Ints | Floats, ...]] = []
     modes: list[tuple[Ints | Floats, ...]] = []
     pieces: list[tuple[Ints, Ints, Ints]] = []
     mode_count = 0
-    for pair in order:
+    for rank, pair in enumerate(order):
         job, pool = int(case.pair_job[pair]), int(case.pair_pool[pair])
         points = by_pair.get((job, pool))
         if points is None or case.pair_reason[pair] != 0:
             continue
         points = points[np.argsort(case.point_nodes[points], kind="stable")]
+        if not case.job_preemptible[job] and not case.job_partial[job]:
+            ordinary.append(rank)
+            ordinary_points.append(points)
+            continue
         points = points[~dominated(case, job, points)]
         starts = start_days(case, pair)
         due = min(int(case.pair_due_day[pair]), case.days)
         if not case.job_preemptible[job]:
             runs.append(_runs(case, job, points, starts, due, pool_blocks[pool]))
+            ranks.append(np.full(len(runs[-1][0]), rank))
             continue
         for point in points:
             spans = _pieces(case, starts, due, pool_blocks[pool], int(case.point_nodes[point]))
@@ -182,12 +164,27 @@ def enumerate_options(case: Case) -> Options:
             modes.append(mode)
             pieces.append((np.full(len(spans[0]), mode_count, dtype=np.int64), *spans))
             mode_count += 1
+    at = np.array(ordinary, dtype=np.int64)
+    position, columns = ordinary_runs(
+        case, np.array(order, dtype=np.int64)[at], ordinary_points, pool_blocks
+    )
+    if columns:
+        runs.append(columns)
+        ranks.append(at[position])
     return Options(
-        runs=OptionTable(*_joined(runs, "iiiiiifff")),
+        runs=OptionTable(*_in_order(ranks, _joined(runs, "iiiiiifff"))),
         modes=ModeTable(*_joined(modes, "iiiiiff")),
         pieces=PieceTable(*_joined(pieces, "iii")),
         blocks=pool_blocks,
     )
+
+
+def _in_order(ranks: list[Ints], columns: list[Any]) -> list[Any]:
+    """Columns of runs by the rank of their pair, those of one pair as they came."""
+    if len(ranks) < 2:
+        return columns
+    order = np.argsort(np.concatenate(ranks), kind="stable")
+    return [column[order] for column in columns]
 
 
 def dominated(case: Case, job: int, points: Ints) -> Bools:

@@ -221,7 +221,7 @@ def _cheapest(
     )
     quiet = replace(limits, on_progress=None)
     try:
-        answer, cheap = _asked(program, ask, quiet, columns.cost, (hold,), point)
+        answer, cheap = _asked(program, ask, quiet, columns.cost, (hold,), None)
     except SolverFailure as failure:
         notes.append(f"the cheapest plan was not looked for: {failure.diagnostics[0].message}")
         return found, None
@@ -261,7 +261,7 @@ def _asked(
                 on_progress=limits.on_progress,
             ),
         )
-        # Later questions are narrower: the first bound stays valid, theirs may not be.
+        # Later questions may be narrower: the first bound stays valid, theirs may not be.
         bound = answer.bound if bound is None else bound
         answer = replace(answer, bound=bound)
         if answer.point is None or answer.says_infeasible:
@@ -271,6 +271,10 @@ def _asked(
             if answer.bound is None and answer.seconds >= 0.9 * left:
                 return answer, None  # CBC leaves relaxed values when the time ends without a plan
             raise SolverFailure(_lie("returned fractional values", "whole values", answer.log))
+        if start is not None and _is_misstated(answer, minimise, point):
+            # HiGHS 1.16 maps a start wrongly into its presolved program at times.
+            start, bound = None, None
+            continue
         broken = broken_rows((*program.rows, *extra), point)
         if not broken:
             return answer, point
@@ -285,6 +289,14 @@ def _asked(
         if start is not None and broken_rows(extra, start):
             start = None
     return answer, None
+
+
+def _is_misstated(answer: Answer, minimise: Floats, point: Floats) -> bool:
+    """Whether the objective that a solver states is not that of its point."""
+    if answer.claimed is None:
+        return False
+    actual = float(minimise @ point)
+    return abs(answer.claimed - actual) > 1e-5 * max(abs(actual), 1e-9)
 
 
 def _guarded(ask: Engine, task: Task) -> Answer:

@@ -1,0 +1,207 @@
+"""The best plan of a small case by trying all of them, written without the program's rooms."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+DAY_S = 86400.0
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to serve a job: spans hold the nodes; days are paid."""
+
+    job: int
+    pool: int
+    nodes: int
+    spans: tuple[tuple[int, int], ...]
+    days: int
+    end: int
+    done: float
+    value: float
+    cost: float
+
+
+def ways(case: Any, job: int) -> list[Way]:
+    """Every way to serve a job."""
+    found: list[Way] = []
+    for pair in range(len(case.pair_job)):
+        if case.pair_job[pair] != job or case.pair_reason[pair] != 0:
+            continue
+        pool = int(case.pair_pool[pair])
+        release, due = max(0, int(case.pair_release_day[pair])), int(case.pair_due_day[pair])
+        due = min(due, case.days)
+        borders = [int(b) for b in case.border_day]
+        starts = [
+            d for d in sorted({release, *(b for b in borders[:-1] if b > release)}) if d < due
+        ]
+        for point in range(len(case.point_job)):
+            if case.point_job[point] != job or case.point_pool[point] != pool:
+                continue
+            a_day = float(case.point_tokens_per_s[point]) * DAY_S / float(case.job_tokens[job])
+            need = max(1, math.ceil(1 / a_day - 1e-9 * max(1.0, 1 / a_day)))
+            args = (case, job, pool, point, need, a_day)
+            if case.job_preemptible[job]:
+                pieces = [(s, min(due, next(b for b in borders if b > s))) for s in starts]
+                pieces = [
+                    p for p in pieces if nodes_free(case, pool, *p) >= case.point_nodes[point]
+                ]
+                for count in range(1, len(pieces) + 1):
+                    for chosen in itertools.combinations(pieces, count):
+                        total = sum(e - s for s, e in chosen)
+                        before = total - (chosen[-1][1] - chosen[-1][0])
+                        least = before + 1 if case.job_partial[job] else need
+                        for days in range(least, min(total, need) + 1):
+                            if days > before:
+                                found.append(
+                                    way(*args, chosen, days, chosen[-1][0] + days - before)
+                                )
+                continue
+            for start in starts:
+                ends = {start + need}
+                if case.job_partial[job]:
+                    ends |= {e for e in [*borders, due] if start < e < start + need}
+                for end in ends:
+                    span = ((start, end),)
+                    if end <= due and nodes_free(case, pool, start, end) >= case.point_nodes[point]:
+                        found.append(way(*args, span, end - start, end))
+    return found
+
+
+def way(case, job, pool, point, need, a_day, spans, days, end) -> Way:
+    done = 1.0 if days >= need else min(1.0, days * a_day)
+    late = max(0, end - int(case.job_soft_due_day[job]))
+    kept = max(0.0, 1 - float(case.job_loss_per_day[job]) * late)
+    return Way(job, pool, int(case.point_nodes[point]), tuple(spans), days, end, done,
+               float(case.job_value[job]) * done * kept,
+               float(case.point_cost_per_day[point]) * days)  # fmt: skip
+
+
+def id_days(case: Any, pool: int) -> list[set[int]]:
+    """Days on which each node id is there: deliveries take the lowest run of free ids."""
+    laid: list[tuple[int, int, int, int]] = []
+    for at in range(len(case.delivery_pool)):
+        if case.delivery_pool[at] != pool:
+            continue
+        first, end = int(case.delivery_first_day[at]), int(case.delivery_end_day[at])
+        low, nodes = 0, int(case.delivery_nodes[at])
+        while any(f < end and first < e and a < low + nodes and low < b for f, e, a, b in laid):
+            low += 1
+        laid.append((first, end, low, low + nodes))
+    top = max((b for *_, b in laid), default=0)
+    return [{d for f, e, a, b in laid if a <= i < b for d in range(f, e)} for i in range(top)]
+
+
+def nodes_free(case: Any, pool: int, start: int, end: int) -> int:
+    """Ids that stay from start to end."""
+    span = set(range(start, end))
+    return sum(span <= there for there in id_days(case, pool))
+
+
+def can_colour(case: Any, chosen: list[Way]) -> bool:
+    """Whether node ids can be given to all spans, by trying."""
+    for pool in range(len(case.pool_names)):
+        there = id_days(case, pool)
+        spans = sorted(
+            ((span, w.nodes) for w in chosen if w.pool == pool for span in w.spans),
+            key=lambda item: item[0],
+        )
+        if not _coloured(spans, there, [set() for _ in there]):
+            return False
+    return True
+
+
+def _coloured(spans: list[Any], there: list[set[int]], busy: list[set[int]]) -> bool:
+    if not spans:
+        return True
+    (start, end), nodes = spans[0]
+    days = set(range(start, end))
+    free = [i for i in range(len(there)) if days <= there[i] and not days & busy[i]]
+    for ids in itertools.combinations(free, nodes):
+        after = [b | days if i in ids else b for i, b in enumerate(busy)]
+        if _coloured(spans[1:], there, after):
+            return True
+    return False
+
+
+def counts_fit(case: Any, chosen: list[Way]) -> bool:
+    """Nodes of each pool by day, caps, budgets, share limit, workloads: all grow with choices."""
+    for pool in range(len(case.pool_names)):
+        there = id_days(case, pool)
+        for day in range(case.days):
+            used = sum(w.nodes for w in chosen if w.pool == pool
+                       for s, e in w.spans if s <= day < e)  # fmt: skip
+            if used > sum(day in days for days in there):
+                return False
+    identities = [int(case.job_identity[w.job]) for w in chosen]
+    if len(set(identities)) < len(identities):
+        return False
+    offered = sum(
+        float(case.pool_equivalent[case.delivery_pool[d]]) * int(case.delivery_nodes[d])
+        * (min(int(case.delivery_end_day[d]), case.days) - max(int(case.delivery_first_day[d]), 0))
+        for d in range(len(case.delivery_pool)) if case.pool_shared[case.delivery_pool[d]]
+    )  # fmt: skip
+    for team in range(len(case.consortium_names)):
+        mine = [w for w in chosen if case.job_consortium[w.job] == team]
+        budget, cap = float(case.consortium_budget[team]), float(case.consortium_cap[team])
+        if budget >= 0 and sum(w.cost for w in mine) > budget * (1 + 1e-9):
+            return False
+        if case.share_limit_frac > 0:
+            held = sum(float(case.pool_equivalent[w.pool]) * w.nodes * w.days
+                       for w in mine if case.pool_shared[w.pool])  # fmt: skip
+            if held > case.share_limit_frac * offered * (1 + 1e-9):
+                return False
+        for day in range(case.days) if cap > 0 else ():
+            held = sum(float(case.pool_equivalent[w.pool]) * w.nodes for w in mine
+                       for s, e in w.spans if s <= day < e)  # fmt: skip
+            if held > cap * (1 + 1e-9):
+                return False
+    return True
+
+
+def all_fit(case: Any, chosen: list[Way]) -> bool:
+    """What can only be told of a whole plan: floors, predecessors, node ids."""
+    by_job = {w.job: w for w in chosen}
+    for team in range(len(case.consortium_names)):
+        days = int(case.consortium_end_day[team] - case.consortium_first_day[team])
+        held = sum(float(case.pool_equivalent[w.pool]) * w.nodes * w.days
+                   for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
+        if held < float(case.consortium_floor[team]) * days * (1 - 1e-9):
+            return False
+    for before, then in zip(case.after_before, case.after_then, strict=True):
+        if int(then) in by_job:
+            first = by_job.get(int(before))
+            if first is None or first.done < 1 or first.end > by_job[int(then)].spans[0][0]:
+                return False
+    return can_colour(case, chosen)
+
+
+def best(case: Any) -> tuple[float, float] | None:
+    """Largest weighted value, and the least cost of it; None when no plan keeps all rules."""
+    count = len(case.job_names)
+    weight = [float(case.consortium_weight[t]) for t in case.job_consortium]
+    choices = [sorted(ways(case, job), key=lambda w: -w.value) for job in range(count)]
+    most = [max((w.value * weight[j] for w in choices[j]), default=0.0) for j in range(count)]
+    rest = [sum(most[j:]) for j in range(count + 1)]
+    record: list[tuple[float, float] | None] = [None]
+
+    def descend(job: int, chosen: list[Way], value: float, cost: float) -> None:
+        known = record[0]
+        if known is not None and value + rest[job] < known[0] - 1e-9:
+            return
+        if job == count:
+            better = known is None or value > known[0] + 1e-9 or (
+                value > known[0] - 1e-9 and cost < known[1] - 1e-9)  # fmt: skip
+            if better and all_fit(case, chosen):
+                record[0] = (value, cost)
+            return
+        for w in choices[job]:
+            if counts_fit(case, [*chosen, w]):
+                descend(job + 1, [*chosen, w], value + weight[job] * w.value, cost + w.cost)
+        descend(job + 1, chosen, value, cost)
+
+    descend(0, [], 0.0, 0.0)
+    return record[0]
