@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from planner.audit.machine import Lookup
-from planner.curve import throughput_curves
+from planner.curve import ThroughputCurve, throughput_curves
 from planner.energy import PUE
 from planner.inference import TRAINING, WORK_NAMES
 from planner.run import UNSTATED, RunTable
@@ -29,6 +29,7 @@ class Prediction:
     power_w: float  # of all nodes at the wall, facility included
     mfu_frac: float | None  # None where the job gives the rate
     is_what_if: bool = False  # training on a device that is not known to train
+    layout: Mapping[str, int] = field(default_factory=dict)  # axis -> size; empty where given
 
 
 def predictions(
@@ -128,6 +129,21 @@ def _predicted(
             float(curve.power_w[at]) * pue,
             float(curve.mfu_frac[at]),
             trains[at] and not known[at],
+            _layout(curve, at, trains[at]),
         )
         for at, point in enumerate(points)
     }
+
+
+_TRAINING_AXES = {
+    "tp": "tp", "pp": "pp", "cp": "cp", "ep": "ep", "dp": "dp", "mb": "micro_batch",
+}  # fmt: skip
+_INFERENCE_AXES = {"tp": "tp", "copies": "dp", "batch": "micro_batch"}
+
+
+def _layout(curve: ThroughputCurve, at: int, trains: bool) -> dict[str, int]:
+    """Sizes of the predicted layout by the words that plans use; empty where none fits."""
+    if curve.reason[at] != FITS:
+        return {}
+    axes = _TRAINING_AXES if trains else _INFERENCE_AXES
+    return {word: int(getattr(curve, column)[at]) for word, column in axes.items()}

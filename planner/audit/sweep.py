@@ -70,7 +70,6 @@ _LEDGER_CHECKS = (
     after_predecessors,
     tokens_add_up,
     work_done,
-    layout_on_nodes,
     costs_as_priced,
     within_budgets,
     floors_met,
@@ -136,6 +135,7 @@ def check_plan(
     checks = [check(ledger) for check in _LEDGER_CHECKS]
     checks.append(rates_as_predicted(ledger, predicted))
     checks.append(efficiency_as_predicted(ledger, predicted))
+    checks.append(layout_on_nodes(ledger, predicted))
     checks.append(no_workload_twice(ledger, model_names))
     return checks
 

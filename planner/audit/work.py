@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from math import ceil, isclose
+from math import ceil, isclose, prod
 
 from hardware.errors import Diagnostic
 from hardware.units import DAY_S
@@ -167,25 +167,32 @@ def no_workload_twice(ledger: Ledger, names: Mapping[str, str]) -> Checked:
     return checked("workloads", len(jobs), found)
 
 
-_AXIS = re.compile(r"\b(tp|pp|cp|dp|copies)=(\d{1,9})\b", re.ASCII)
+_AXIS = re.compile(r"\b(tp|pp|cp|ep|dp|mb|copies|batch)=(\d{1,9})\b", re.ASCII)
+_PLACES = ("tp", "pp", "cp", "dp", "copies")  # axes whose sizes multiply to devices
 
 
-def layout_on_nodes(ledger: Ledger) -> Checked:
-    """A layout, where the row states one, has as many places as the nodes have devices."""
+def layout_on_nodes(ledger: Ledger, predicted: Predictions) -> Checked:
+    """A layout, where a row states one, has places for its devices, and is the predicted one."""
     found: list[Diagnostic] = []
     looked = 0
     for entry in ledger.entries:
-        axes = {axis: int(size) for axis, size in _AXIS.findall(entry.row.layout or "")}
-        if not {"dp", "copies"} & axes.keys():
+        row = entry.row
+        axes = {axis: int(size) for axis, size in _AXIS.findall(row.layout or "")}
+        if not axes:
             continue
         looked += 1
-        size = 1
-        for axis in axes.values():
-            size *= axis
-        devices = entry.row.nodes * entry.pool.machine.devices_per_node
+        size = prod(axes.get(axis, 1) for axis in _PLACES)
+        devices = row.nodes * entry.pool.machine.devices_per_node
         if size > devices:
             found.append(violation(
-                "layout-exceeds-nodes", f"the layout of `{entry.row.job}` needs more devices",
+                "layout-exceeds-nodes", f"the layout of `{row.job}` needs more devices",
                 entry.where("layout"), found=f"{size} devices", expected=f"at most {devices}",
+            ))  # fmt: skip
+        best = predicted[row.job, row.pool, row.nodes].layout
+        if any(best.get(axis, size) != size for axis, size in axes.items()):
+            found.append(violation(
+                "layout-misstated", f"another layout of `{row.job}` gives the predicted rate",
+                entry.where("layout"), found=row.layout or "",
+                expected=" ".join(f"{axis}={size}" for axis, size in best.items()),
             ))  # fmt: skip
     return checked("layouts", looked, found)

@@ -297,6 +297,12 @@ def _what_if_training_without_its_mark(scenario: Data, plan: Data) -> None:
     scenario["jobs"]["score"].update(kind="pretraining", what_if_training=True)
 
 
+@tamper("layout-misstated")
+def _layout_of_another_prediction(scenario: Data, plan: Data) -> None:
+    del scenario["jobs"]["aurora"]["rates"]
+    plan["rows"][AURORA]["layout"] = "tp=64 pp=1 cp=1 ep=1 dp=1 mb=1 recompute=none"
+
+
 # --- money and shares
 
 
