@@ -218,6 +218,8 @@ def compare(
     """
     import hardware
 
+    if not devices:
+        raise InputError(Diagnostic("missing-value", "no device is named", expected="one or more"))
     table = hardware.load(*devices, files=files)
     answers = [
         estimate(
@@ -228,8 +230,6 @@ def compare(
         )
         for name in table.names
     ]  # fmt: skip
-    if not answers:
-        raise InputError(Diagnostic("missing-value", "no device is named", expected="one or more"))
     return _side_by_side(answers, table, size)
 
 
