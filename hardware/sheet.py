@@ -132,6 +132,7 @@ def read_text(text: str, path: str = "<text>", sha256: str = "") -> Document:
     """A document from text already in hand; as `read_document` otherwise."""
     lines = tuple(text.splitlines())
     reader = YAML(typ="safe", pure=True)
+    reader.composer.warn_double_anchors = False  # YAML 1.2 allows an anchor to be named again
     try:
         node = reader.compose(text)
         if node is None:

@@ -38,10 +38,7 @@ def _outside(written: Written, path: Path_, window: Window) -> Iterator[Diagnost
 def check_membership(written: Written) -> Iterator[Diagnostic]:
     """Joined after left, and support without a day of the horizon."""
     horizon = written.scenario.horizon
-    table = support(written.scenario)
-    ends = zip(table.first_day.tolist(), table.end_day.tolist(), strict=True)
-    entries = zip(written.scenario.consortiums.items(), ends, strict=True)
-    for (name, consortium), (first, end) in entries:
+    for name, consortium in written.scenario.consortiums.items():
         path: Path_ = ("consortiums", name)
         joined, left = consortium.joined, consortium.left
         if joined and left and left < joined:
@@ -56,12 +53,6 @@ def check_membership(written: Written) -> Iterator[Diagnostic]:
                 "the consortium has no day of the horizon",
                 found=_spoken(joined, left),
                 expected=f"days of {_spoken(horizon.first, horizon.last)}",
-            )  # fmt: skip
-        elif end <= first:
-            yield written.fault(
-                path, "outside-horizon", "the consortium has no day of support",
-                found=f"joined {joined or horizon.first}, removed before that",
-                expected="a removal after the first day of support", key=True,
             )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hardware.errors import Diagnostic, near_match
@@ -47,8 +47,11 @@ class Written:
         hint: str = "",
         key: bool = False,
     ) -> Diagnostic:
-        """An error at a field, or at its key."""
+        """An error at a field, inside its record where it is written as one, or at its key."""
+        inside = (*path, "value")
         where = where_is(self.document, path, key=key)
+        if not key and inside in self.document.values:
+            where = replace(where_is(self.document, inside), field=where.field)
         return Diagnostic(code, message, where, found, expected, hint)
 
     def warning(

@@ -128,7 +128,8 @@ def check_equivalence(written: Written) -> Iterator[Diagnostic]:
     known = {written.devices.get(device, device) for device in scenario.rules.equivalence}
     used: dict[str, str] = {}
     for name, pool in scenario.pools.items():
-        used.setdefault(written.devices.get(pool.device, pool.device), name)
+        if pool.device in written.devices:
+            used.setdefault(written.devices[pool.device], name)
     if not counted or (len(used) == 1 and not known):
         return
     place: Path_ = ("rules", "equivalence") if known else ("rules",)
