@@ -78,16 +78,16 @@ def _once(
     path: str, field: str, kind: str, stated: list[str], known: Iterable[str]
 ) -> Iterator[Diagnostic]:
     """Each known name stands once in a list of the plan, and nothing else does."""
-    names, seen = list(known), set[str]()
+    names, told, seen = dict.fromkeys(known), set(stated), set[str]()
     for name in names:
-        if name not in stated:
+        if name not in told:
             yield violation(_MISSING_CODES[kind], f"the plan says nothing of the {kind} `{name}`",
                             Where(path, field=field),
                             expected="every one of the scenario")  # fmt: skip
     for at, name in enumerate(stated):
         place = f"{field}[{at}].{kind}"
         if name not in names:
-            yield unknown_name(path, place, kind, name, names)
+            yield unknown_name(path, place, kind, name, list(names))
         elif name in seen:
             yield violation(_TWICE_CODES[kind], f"the {kind} `{name}` stands twice",
                             Where(path, field=place), found=name, expected="once")  # fmt: skip
