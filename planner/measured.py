@@ -17,6 +17,7 @@ from hardware.errors import Diagnostic, InputError, UnknownName, Where
 from hardware.table import PRECISIONS, DeviceTable
 from planner.architecture import ModelTable, model_table
 from planner.published import architecture, layout, network_bytes_per_s, number, precision_code
+from planner.published_stack import likely_stack
 from planner.stack import StackTable, stack_row
 from planner.strategy import StrategyTable
 
@@ -136,9 +137,10 @@ def read_measurements(
     Notes
     -----
     `published.architecture` and `published.layout` hold the rule for missing
-    cells. The columns `id`, `source` and `other` are carried along for reports
-    and never read for a prediction; `flops_convention` and `year` only to turn
-    a published rate of operations into tokens.
+    cells, `published_stack.likely_stack` that for a missing stack. The columns
+    `id`, `source` and `other` are carried along for reports and never read for
+    a prediction; `flops_convention` and `year` only to turn a published rate of
+    operations into tokens.
     """
     reading = _Reading(stacks, load or _catalogue)
     records = [reading.line(line) for line in lines]
@@ -167,7 +169,7 @@ class _Reading:
         record = _published(line)
         shape = architecture(line)
         device = self._device(line)
-        stack = stack_row(self.stacks, line.get("stack", ""))
+        stack = stack_row(self.stacks, line.get("stack") or likely_stack(line))
         habits = {
             key: int(getattr(self.stacks, key)[stack])
             for key in ("zero", "recompute", "sequence_parallel", "chunk_layers")

@@ -96,14 +96,13 @@ def memory(
 
     Notes
     -----
-    Weights are held in 16 bit; gradients in `gradient_bytes` of the stack, beside
-    16-bit ones where it keeps both, and in 16 bit alone with fp8 as in published
-    recipes;
-    Adam holds 12 bytes a parameter with the 32-bit main weight, cut over
-    `shard` ranks from ZeRO stage 1, gradients from 2, weights from 3 [1]_.
-    Experts are cut over the ranks that replicate them. Activations follow [2]_
-    with flash attention unless the stack materialises scores. The peak is the
-    largest over first, second and last stage.
+    Weights are held in 16 bit; gradients in the type that the stack reduces them
+    in, beside 16-bit ones where it keeps both, and in 16 bit alone with fp8 as
+    in published recipes. Adam holds 12 bytes a parameter with the 32-bit main
+    weight, cut over `shard` ranks from ZeRO stage 1, gradients from 2, weights
+    from 3 [1]_. Experts are cut over the ranks that replicate them. Activations
+    follow [2]_ with flash attention unless the stack materialises scores. The
+    peak is the largest over first, second and last stage.
 
     References
     ----------
@@ -185,7 +184,7 @@ _STACK_COLUMNS = (
 def _source(models: ModelTable, stacks: StackTable) -> _Source:
     shape, size = to_columns(widths(models)), to_columns(sizes(models))
     extra = [models.vocab.astype(np.float64), 1.0 + (models.mtp_layers > 0)]
-    gradient = stacks.gradient_bytes + stacks.gradient_spare_bytes
+    gradient = stacks.reduce_bytes + stacks.gradient_spare_bytes
     habits = [getattr(stacks, name).astype(np.float64) for name in _STACK_COLUMNS]
     return _Source(
         shape_names=tuple(shape),
