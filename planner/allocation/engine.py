@@ -136,6 +136,9 @@ def _highs_class() -> Any:
                 # Threads that differ from an earlier solve's are refused without a word.
                 highspy.Highs.resetGlobalScheduler(True)
                 super().createAndConfigureSolver(lp)
+            # Without output HiGHS makes no progress calls either.
+            lp.solverModel.setOptionValue("log_to_console", False)
+            lp.solverModel.setOptionValue("output_flag", True)
 
         def callSolver(self, lp: Any) -> None:
             model, task = lp.solverModel, self.task

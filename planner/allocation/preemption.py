@@ -36,8 +36,8 @@ def work_covered(register: Register) -> Iterator[Row]:
     """
     The days held are enough for the work, or for the part of it that counts.
 
-    sum_{p in m} days_p h_p >= need_m z_m                     job must finish
-    u_m <= sum_{p in m} days_p h_p,  u_m <= need_m z_m        job counts in proportion
+    sum_{p in m} days_p h_p >= need_m z_m        for every mode m of a job that must finish
+    u_m <= sum_{p in m} days_p h_p,  u_m <= need_m z_m    where the job counts in proportion
     Of the days in pieces more than needed, the last are not held: cost counts need_m or u_m.
     """
     at, modes, pieces = register.offsets, register.options.modes, register.options.pieces

@@ -12,7 +12,7 @@ from hardware.column import Floats, Ints
 from planner.allocation.incidence import Incidence, incidence
 from planner.allocation.option import days_needed, start_days
 from planner.allocation.placement import PlacementTable
-from planner.allocation.register import Register
+from planner.allocation.register import Register, kept_frac
 from planner.allocation.row import Program, Row
 from planner.eligibility import REASONS
 
@@ -54,12 +54,15 @@ def refusals(
     """
     terms = incidence(program)
     activity = terms.activity(point)
+    runs, modes = register.options.runs, register.options.modes
     absent = sorted(set(range(len(register.case.job_names))) - set(placed.job.tolist()))
     found = {}
     for job in absent:
         moves = _moves(register, job)
         if moves:
             found[job] = _lacked(register, program, terms, activity, placed, job, moves)
+        elif (runs.job == job).any() or (modes.job == job).any():
+            found[job] = _worthless(register, job)
         else:
             found[job] = _no_option(register.case, job)
     return found
@@ -69,7 +72,7 @@ Move = tuple[list[int], list[float], tuple[int, int, int, int]]  # pool, nodes, 
 
 
 def _moves(register: Register, job: int) -> list[Move]:
-    """Ways of placing a job: its runs, or its modes with pieces one after the other."""
+    """Ways of placing a job that are worth something: runs, or modes with pieces in a row."""
     runs, modes, pieces, at = (
         register.options.runs,
         register.options.modes,
@@ -79,7 +82,7 @@ def _moves(register: Register, job: int) -> list[Move]:
     moves: list[Move] = [
         ([run], [1.0], (int(runs.pool[run]), int(runs.nodes[run]),
                         int(runs.start_day[run]), int(runs.end_day[run])))
-        for run in np.flatnonzero(runs.job == job).tolist()
+        for run in np.flatnonzero((runs.job == job) & (runs.value > 0)).tolist()
     ]  # fmt: skip
     for mode in np.flatnonzero(modes.job == job).tolist():
         rows = np.flatnonzero(pieces.mode == mode)
@@ -91,6 +94,8 @@ def _moves(register: Register, job: int) -> list[Move]:
                 break
             used = rows[first : first + int(enough[0]) + 1]
             span = (int(pieces.start_day[used[0]]), int(pieces.end_day[used[-1]]))
+            if float(kept_frac(register.case, job, span[1])) <= 0:
+                break
             columns = [at["mode"] + mode, *(at["piece"] + used).tolist()]
             moves.append(
                 (
@@ -131,7 +136,7 @@ def _lacked(
     _, at, excess = best
     broken = np.flatnonzero(excess)
     if len(broken) == 0:
-        return _worthless(register, program, job)
+        return _worthless(register, job)
     families: dict[str, int] = {}
     for row in broken.tolist():
         family = program.rows[row].family
@@ -221,7 +226,7 @@ def _hint(
     )
 
 
-def _worthless(register: Register, program: Program, job: int) -> Refusal:
+def _worthless(register: Register, job: int) -> Refusal:
     """A job that fits but was left out."""
     case = register.case
     weight = case.consortium_weight[case.job_consortium[job]]
@@ -231,9 +236,7 @@ def _worthless(register: Register, program: Program, job: int) -> Refusal:
             "worth-nothing", f"adds nothing to the objective: the {what} is 0",
             f"give it a {what.split()[0]} above 0",
         )  # fmt: skip
-    runs = register.options.runs
-    mine = np.flatnonzero(runs.job == job)
-    if len(mine) and not (program.columns.value[mine] > 0).any():
+    if not _moves(register, job):
         return Refusal("worth-nothing", "every run ends so late that no value is left",
                        "move the soft deadline, or lower its loss a week")  # fmt: skip
     return Refusal(
