@@ -273,9 +273,10 @@ def _diagnostic(document: Document, model: type[BaseModel], fault: ErrorDetails)
     found = "" if isinstance(fault["input"], (dict, list)) else repr(fault["input"])
     if kind == "extra_forbidden":
         siblings = known_keys(model, loc[:-1])
+        hint = near_match(str(loc[-1]), siblings)
         return Diagnostic(code, f"unknown field `{loc[-1]}`", where_is(document, path, key=True),
-                          expected="" if len(siblings) > 24 else ", ".join(siblings),
-                          hint=near_match(str(loc[-1]), siblings))  # fmt: skip
+                          expected="" if hint or len(siblings) > 24 else ", ".join(siblings),
+                          hint=hint)  # fmt: skip
     if kind == "missing":
         return Diagnostic(code, f"the field `{loc[-1]}` is missing", where_is(document, path))
     where = where_is(document, path)
