@@ -86,9 +86,10 @@ def plan_without_rows(
     warnings: tuple[str, ...] = (),
 ) -> Plan:
     """The answer that there is no plan, or that none was found; `warnings` explain it."""
+    cut = ", interrupted" if solution.was_interrupted else ""
     said = {
         "infeasible": f"no plan exists{': ' + warnings[0] if warnings else ''}",
-        "unsolved": f"no plan was found in {solution.seconds:.3g} s",
+        "unsolved": f"no plan was found in {solution.seconds:.3g} s{cut}",
     }.get(solution.status, "no plan: the solver failed")
     code = {"infeasible": "no-plan", "unsolved": "no-plan-found"}.get(solution.status, "failed")
     none = np.zeros(0, dtype=np.int64)

@@ -82,7 +82,7 @@ def _teller(note: Callable[[str], None]) -> Callable[[Any], None]:
 
 def _was_interrupted(plan: Plan) -> bool:
     """Whether the solver was stopped by hand; the verdict says so in its last words."""
-    return plan.verdict.sentence.endswith(", interrupted)")
+    return plan.verdict.sentence.rstrip(")").endswith(", interrupted")
 
 
 def _exit_code(plan: Plan, require_optimal: bool, output: Output) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import signal
@@ -182,6 +183,35 @@ def test_interrupted_solve_answers_130_at_once(environment, tmp_path):
     _, err = run.communicate(timeout=60)
     assert run.returncode == 130
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence", "options", "code"),
+    [
+        ("optimal", "all placed (HiGHS, 3 s)", [], 0),
+        ("feasible", "all placed, within 3 % of the best possible (HiGHS, 60 s)", [], 0),
+        ("feasible", "all placed, within 3 % (HiGHS, 60 s)", ["--require-optimal"], 1),
+        ("feasible", "all placed, within 3 % (HiGHS, 2 s, interrupted)", [], 130),
+        ("unsolved", "no plan was found in 2 s, interrupted", [], 130),
+        ("unsolved", "no plan was found in 60 s", [], 1),
+        ("infeasible", "no plan exists: the floor of `maru`", [], 1),
+        ("failed", "no plan: the solver failed", [], 3),
+    ],
+)
+def test_exit_code_follows_the_verdict(
+    status, sentence, options, code, cli, scenario, tmp_path, monkeypatch
+):
+    import planner.division
+
+    plan = planner.division.allocate(scenario)
+    verdict = dataclasses.replace(plan.verdict, status=status, sentence=sentence)
+    given = dataclasses.replace(plan, verdict=verdict)
+    monkeypatch.setattr(planner.division, "allocate", lambda *_, **__: given)
+    place = tmp_path / "plan.json"
+    answer = cli("allocate", scenario, "-o", place, *options)
+    assert answer.code == code
+    assert answer.out.splitlines()[0] == sentence
+    assert json.loads(place.read_text())["verdict"]["status"] == status
 
 
 def test_explain_tells_the_story_of_a_job(cli, scenario, tmp_path):
