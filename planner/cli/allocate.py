@@ -71,10 +71,11 @@ def _teller(note: Callable[[str], None]) -> Callable[[Any], None]:
         if state.objective is None:
             note("no plan yet")
             return
-        text = f"best plan {state.objective:.4g}"
-        if state.bound is not None and state.bound > 0:
-            gap = max(state.bound - state.objective, 0.0) / state.bound
-            text += f", at most {100 * gap:.2g} % from the best possible"
+        found = abs(state.objective)  # the solver minimises, so that work is negative
+        text = f"best plan so far {found:.4g}"
+        if state.bound is not None and state.bound:
+            gap = abs(state.bound - state.objective) / abs(state.bound)
+            text += f", within {100 * gap:.2g} % of the best possible"
         note(text)
 
     return tell

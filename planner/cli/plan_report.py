@@ -25,7 +25,8 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
     signs = _Signs(plan["assumed"], used)
     blocks: list[Table | Section] = []
     if plan["rows"]:
-        blocks += [_shares(plan, signs), _runs(plan, signs, verbose)]
+        blocks += [_shares(plan, signs), _runs(plan, signs)]
+        blocks += [_details(plan)] if verbose else []
     blocks += [
         Section("not placed", tuple(_refused(plan["jobs"]))),
         Section("warnings", tuple(plan["warnings"])),
@@ -79,8 +80,8 @@ def _shares(plan: Mapping[str, Any], signs: _Signs) -> Table:
     return Table(columns, rows, total=total)
 
 
-def _runs(plan: Mapping[str, Any], signs: _Signs, verbose: bool) -> Table:
-    """Who holds what when; node ids and layout when more is asked for."""
+def _runs(plan: Mapping[str, Any], signs: _Signs) -> Table:
+    """Who holds what when."""
     currency = plan["currency"]
     columns = [
         Column("job", "job"),
@@ -93,7 +94,6 @@ def _runs(plan: Mapping[str, Any], signs: _Signs, verbose: bool) -> Table:
         Column("mfu_frac", "MFU", kind="percent"),
         Column("cost", "cost", currency, "big"),
     ]
-    columns += [Column("layout", "layout"), Column("node_ids", "node ids")] if verbose else []
     rows = []
     for row in plan["rows"]:
         job = signs.name("jobs", row["job"], row["marks"])
@@ -101,6 +101,13 @@ def _runs(plan: Mapping[str, Any], signs: _Signs, verbose: bool) -> Table:
         cells[:2] = [job, signs.name("pools", row["pool"])]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))
+
+
+def _details(plan: Mapping[str, Any]) -> Table:
+    """Which nodes each run holds, and how it is divided over them."""
+    names = (("job", "job"), ("node_ids", "node ids"), ("layout", "layout"))
+    columns = tuple(Column(name, title) for name, title in names)
+    return Table(columns, tuple(tuple(row[name] for name, _ in names) for row in plan["rows"]))
 
 
 def _refused(jobs: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -101,6 +101,12 @@ def test_plan_is_one_screen_with_signs_and_reasons(cli, scenario):
     assert assumed.startswith("assumed\npools.north: nodes 4 (a guess)")
 
 
+def test_verbose_plan_shows_node_ids_and_layouts(cli, scenario):
+    details = cli("allocate", scenario, "-v").out.split("\n\n")[3]
+    assert details.splitlines()[0].split() == ["job", "node", "ids", "layout"]
+    assert details.splitlines()[1].split()[:2] == ["one", "0-1"]
+
+
 def test_plan_as_json_goes_through_a_pipe_to_verify(process, scenario):
     plan = process("allocate", scenario, "--format", "json", "-q")
     document = json.loads(plan.out)
