@@ -22,7 +22,14 @@ from hardware.quantity import (
     TokenRateFigure,
     TokensFigure,
 )
-from planner.scenario_count import AnyCount, Count, OrPlain, SomeCount
+from planner.scenario_count import (
+    AnyCount,
+    Count,
+    OrPlain,
+    SomeCount,
+    count_forms,
+    day_forms,
+)
 
 __all__ = [
     "TRAINING_KINDS",
@@ -241,22 +248,15 @@ class Job(Record):
     """Pools allowed; all when left out."""
     window: Window = Field(default_factory=lambda: Window.model_validate({}))
     """Days in which the run may be held."""
-    deadline: (
-        Annotated[
-            Deadline,
-            BeforeValidator(_deadline),
-            OrPlain((("type", "string"), ("format", "date"))),
-        ]
-        | None
-    ) = None
+    deadline: Annotated[Deadline, BeforeValidator(_deadline), OrPlain(day_forms)] | None = None
     """Day, or record with `kind: soft` and `loss_per_week`."""
     value: NumberFigure | None = None
     """Worth of the finished work; its FLOP in 1e21 when no job of the scenario states one."""
     after: tuple[str, ...] = ()
     """Jobs that must be finished before this one starts."""
-    nodes: Annotated[
-        NodeLimits, BeforeValidator(_node_limits), OrPlain((("type", "integer"), ("minimum", 1)))
-    ] = Field(default_factory=lambda: NodeLimits.model_validate({}))
+    nodes: Annotated[NodeLimits, BeforeValidator(_node_limits), OrPlain(count_forms)] = Field(
+        default_factory=lambda: NodeLimits.model_validate({})
+    )
     """Node limits: a number, or `min`, `max`, `choices`."""
     preemptible: bool = False
     """May pause and go on later in the same pool with as many nodes."""

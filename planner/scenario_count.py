@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from hardware.quantity import Mark, Record, figure_schema
+from hardware.quantity import Mark, Record
 
 __all__ = ["AnyCount", "Count", "OrPlain", "Origin", "SomeCount"]
 
 
 @dataclass(frozen=True)
 class OrPlain:
-    """Lets the JSON Schema of a record allow the short form that its reader takes."""
+    """Lets the JSON Schema of a record allow the short forms that its reader takes."""
 
-    plain: tuple[tuple[str, Any], ...]
+    plain: Callable[[], dict[str, Any]]
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [dict(self.plain), handler(schema)]}
+        return {"anyOf": [self.plain(), handler(schema)]}
 
 
 class Origin(Record):
@@ -98,5 +104,18 @@ def _at_least_one(count: Count) -> Count:
     return count
 
 
-AnyCount = Annotated[Count, figure_schema("1", numeric=True)]
-SomeCount = Annotated[Count, AfterValidator(_at_least_one), figure_schema("8", numeric=True)]
+def day_forms() -> dict[str, Any]:
+    """JSON Schema of a day alone."""
+    return {"type": "string", "format": "date"}
+
+
+def count_forms(least: int = 1) -> dict[str, Any]:
+    """JSON Schema of a whole number alone, or with its origin."""
+    plain = {"type": "integer", "minimum": least}
+    origin = Origin.model_json_schema()
+    origin["properties"]["value"] = {**plain, "description": "The number."}
+    return {"anyOf": [plain, origin]}
+
+
+AnyCount = Annotated[Count, WithJsonSchema(count_forms(0))]
+SomeCount = Annotated[Count, AfterValidator(_at_least_one), WithJsonSchema(count_forms(1))]
