@@ -11,16 +11,19 @@ import numpy as np
 from hardware.column import Bools, Ints, seal
 from hardware.table import PRECISIONS, TRAINS, DeviceTable
 from planner.architecture import ModelTable
+from planner.memory import memory
 from planner.stack import StackTable
 from planner.strategy import (
     BATCH_INDIVISIBLE,
     BF16,
     CROSSES_SCALE_UP,
+    EXCEEDS_MEMORY,
     FITS,
     FP4,
     FP8,
     FP8_BLOCK,
     FP16,
+    FULL,
     INDIVISIBLE_EXPERTS,
     INDIVISIBLE_HEADS,
     INDIVISIBLE_LAYERS,
@@ -28,6 +31,7 @@ from planner.strategy import (
     INFERENCE_ONLY,
     INTERLEAVED,
     ONE_F_ONE_B,
+    SELECTIVE,
     TYPE_NOT_OFFERED,
     StrategyTable,
 )
@@ -122,7 +126,8 @@ def layouts(
     (StrategyTable, ndarray, ndarray)
         The layouts, the question that each belongs to, and a reason code. A
         row is rejected as early as its first columns allow; the later columns
-        then hold ones. [row]
+        then hold ones. What exceeds memory whatever the later columns is one
+        row of EXCEEDS_MEMORY; rows that stand may still exceed it. [row]
 
     Notes
     -----
@@ -148,9 +153,10 @@ def layouts(
     _pipeline(rows, rejected, models, _options(fixed, "pp", _PP))
     _context(rows, rejected, fixed)
     _experts(rows, rejected, models, fixed)
+    _zero(rows, devices, stacks, fixed)
+    _lightest(rows, rejected, models, devices, stacks, fixed)
     _batch(rows, rejected, _options(fixed, "micro_batch", _MICRO_BATCH))
     _interleave(rows, models, _options(fixed, "interleave", _INTERLEAVE))
-    _zero(rows, devices, stacks, fixed)
     _expand(rows, "recompute", _options(fixed, "recompute", _RECOMPUTE))
     return _table(rows, rejected, fixed)
 
@@ -305,6 +311,26 @@ def _experts(
     _keep(rows, ~cut | ((rows["tp"] > 1) & coarse & (spare % rows["tp"] == 0)))
     width = models.moe_ffn_hidden[rows["model"]]
     _reject(rows, rejected, width % rows["expert_tp"] != 0, INDIVISIBLE_HEADS)
+
+
+def _lightest(
+    rows: Columns,
+    rejected: list[Columns],
+    models: ModelTable,
+    devices: DeviceTable,
+    stacks: StackTable,
+    fixed: Mapping[str, int],
+) -> None:
+    """Reject what exceeds memory even with the smallest micro-batch and all recomputation."""
+    smallest = np.full(len(rows["dp"]), fixed.get("micro_batch", 1), dtype=np.int64)
+    least = np.floor((1.0 - BATCH_TOLERANCE_FRAC) * rows["global_batch"]).astype(np.int64)
+    light = {**rows, "micro_batch": smallest, "global_batch": np.maximum(least, rows["dp"])}
+    room = np.zeros(len(smallest), dtype=np.bool_)
+    for mode in _options(fixed, "recompute", (FULL, SELECTIVE)):
+        light["recompute"] = np.full(len(smallest), mode, dtype=np.int64)
+        room |= memory(models, devices, stacks, _table(light, [], fixed)[0]).fits
+    rows["recompute"] = light["recompute"]
+    _reject(rows, rejected, ~room, EXCEEDS_MEMORY)
 
 
 def _batch(rows: Columns, rejected: list[Columns], options: tuple[int, ...]) -> None:

@@ -128,16 +128,17 @@ def search(
         rows, question, reason = layouts(
             models, devices, stacks, asked, what_if_training=what_if_training, fixed=fixed
         )
-        standing = np.flatnonzero(reason == FITS)
+        standing, early = np.flatnonzero(reason == FITS), np.flatnonzero(reason == EXCEEDS_MEMORY)
+        heavy = memory(models, devices, stacks, take(rows, early))
         rows, held = take(rows, standing), question[standing]
         sizes = memory(models, devices, stacks, rows)
-        block = slice(start, start + len(asked.model))
-        reason[standing[~sizes.fits]] = EXCEEDS_MEMORY
-        counts[block] = _count(question, reason, len(asked.model), len(REASONS))
         over = ~sizes.fits
-        overfull[block] = _count(
-            held[over], sizes.first_overfull[over], len(asked.model), len(OVERFULL)
-        )
+        block = slice(start, start + len(asked.model))
+        reason[standing[over]] = EXCEEDS_MEMORY
+        counts[block] = _count(question, reason, len(asked.model), len(REASONS))
+        named = np.concatenate([sizes.first_overfull[over], heavy.first_overfull])
+        whose = np.concatenate([held[over], question[early]])
+        overfull[block] = _count(whose, named, len(asked.model), len(OVERFULL))
         chosen = np.flatnonzero(
             sizes.fits if pareto else _least_recompute(sizes.fits, 1 if "recompute" in fixed else 3)
         )
