@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from planner.forecast import Estimate
     from planner.memory import MemoryTable
     from planner.plan import Plan
+    from planner.profile import calibrate
     from planner.scenario import Scenario
     from planner.scenario_check import load_scenario
     from planner.step import StepTable
     from planner.strategy import StrategyTable
+    from planner.trial import backtest
     from planner.verification import verify
     from planner.workload import load_models
 
@@ -51,6 +53,8 @@ _ROOMS = {
     "UnknownName": "hardware.errors",
     "Unproven": "hardware.errors",
     "allocate": "planner.division",
+    "backtest": "planner.trial",
+    "calibrate": "planner.profile",
     "compare": "planner.comparison",
     "estimate": "planner.estimation",
     "load_models": "planner.workload",
@@ -77,6 +81,8 @@ __all__ = [
     "UnknownName",
     "Unproven",
     "allocate",
+    "backtest",
+    "calibrate",
     "compare",
     "estimate",
     "load_models",

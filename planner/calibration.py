@@ -39,7 +39,8 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
         "network_frac": 0.6,
         "latency_factor": 0.7,
         "attention_rate_frac": 0.2,
-        "imbalance": 0.15,
+        "imbalance": 0.03,
+        "permute_passes": 0.5,
         "straggler_frac": 0.7,
         "step_overhead_s": 0.5,
         "crowding_s": 0.5,
@@ -81,7 +82,8 @@ Tables = tuple[StackTable, FamilyTable]
 class Evidence:
     """Rows that can be priced and were measured, beside the tables that price them. [row]"""
 
-    measurements: Measurements
+    measurements: Measurements  # rows of the layouts in the order of the evidence
+    whole: Measurements  # as read, every line of the file
     measured: Floats  # [row] tokens/s a device
     sources: tuple[str, ...]  # [row]
     weight: Floats  # [row]
@@ -128,6 +130,7 @@ def evidence(measurements: Measurements, families: FamilyTable) -> Evidence:
     )
     return Evidence(
         measurements=dataclasses.replace(measurements, rows=rows),
+        whole=measurements,
         measured=value[line],
         sources=sources,
         weight=weight,
@@ -199,6 +202,25 @@ class _Chart:
             dataclasses.replace(self.priors[1], **moved[1]),
         )
 
+    def offset(self, tables: Tables) -> Floats:
+        """The offset at which `tables` lies."""
+        return np.array(
+            [
+                _shift(
+                    name,
+                    float(getattr(self.priors[side], name)[entry]),
+                    float(getattr(tables[side], name)[entry]),
+                )
+                for side, name, entry in self.free
+            ]
+        )
+
+
+def _shift(name: str, prior: float, value: float) -> float:
+    if name in _FRACTIONS:
+        return float(np.log(value / (1.0 - value)) - np.log(prior / (1.0 - prior)))
+    return float(np.log(value / prior))
+
 
 def _shifted(name: str, value: float, shift: float) -> float:
     if name in _FRACTIONS:
@@ -207,7 +229,14 @@ def _shifted(name: str, value: float, shift: float) -> float:
     return float(value * np.exp(shift))
 
 
-def fit(known: Evidence, priors: Tables, rows: Bools | None = None) -> Tables:
+def fit(
+    known: Evidence,
+    priors: Tables,
+    rows: Bools | None = None,
+    *,
+    with_families: bool = True,
+    near: Tables | None = None,
+) -> Tables:
     """
     Constants that bring predictions nearest to measurements.
 
@@ -219,6 +248,10 @@ def fit(known: Evidence, priors: Tables, rows: Bools | None = None) -> Tables:
         Physical values, from which constants move only as far as rows pull them.
     rows : ndarray of bool, optional
         Rows to learn from; all when left out.
+    with_families : bool
+        Move the constants of device families too.
+    near : (StackTable, FamilyTable), optional
+        Where to begin the search, when a neighbouring fit is known.
 
     Returns
     -------
@@ -241,14 +274,21 @@ def fit(known: Evidence, priors: Tables, rows: Bools | None = None) -> Tables:
     chosen = np.ones(len(known), dtype=np.bool_) if rows is None else rows
     single = chosen & ~known.is_sweep
     sweep = chosen & known.is_sweep
-    found = _fit(known, priors, np.flatnonzero(single), with_families=True)
+    found = _fit(known, priors, np.flatnonzero(single), near, with_families=with_families)
     if sweep.any():
         alone = sweep & ~np.isin(known.stack, known.stack[single])
-        found = _fit(known, found, np.flatnonzero(alone), with_families=False)
+        found = _fit(known, found, np.flatnonzero(alone), near, with_families=False)
     return found
 
 
-def _fit(known: Evidence, priors: Tables, chosen: Ints, *, with_families: bool) -> Tables:
+def _fit(
+    known: Evidence,
+    priors: Tables,
+    chosen: Ints,
+    near: Tables | None,
+    *,
+    with_families: bool,
+) -> Tables:
     """One least-squares problem; families stay where they are when they are not asked for."""
     if not len(chosen):
         return priors
@@ -287,7 +327,7 @@ def _fit(known: Evidence, priors: Tables, chosen: Ints, *, with_families: bool) 
         result[len(chosen) :] = np.diag(1.0 / chart.spread)
         return result
 
-    start = np.zeros(len(chart.free))
+    start = np.zeros(len(chart.free)) if near is None else chart.offset(near)
     found = least_squares(
         residual,
         start,

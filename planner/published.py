@@ -26,15 +26,17 @@ Row = Mapping[str, str]
 
 # Attention patterns of published architectures, which rows have no column for: part of the layers
 # that see a window (0 = all see everything) and the window; part of the layers without softmax
-# attention; 2 where the published layers are mixers and MLPs in turn, so that two make a block.
+# attention; 2 where the published layers are mixers and MLPs in turn, so that two make a block;
+# heads of a mixer over those that are published.
 # From the model cards.
-_PATTERNS: tuple[tuple[str, float, int, float, int], ...] = (
-    (r"gpt-?oss", 1 / 2, 128, 0.0, 1),
-    (r"gemma-?[34]", 5 / 6, 1024, 0.0, 1),
-    (r"llama-?\s?4", 3 / 4, 8192, 0.0, 1),
-    (r"qwen3-?\s?next", 0.0, 0, 3 / 4, 1),
-    (r"k-?exaone", 3 / 4, 128, 0.0, 1),
-    (r"nemotron-?h|nemotron.?3", 0.0, 0, 4 / 5, 2),
+_PATTERNS: tuple[tuple[str, float, int, float, int, int], ...] = (
+    (r"gpt-?oss", 1 / 2, 128, 0.0, 1, 1),
+    (r"gemma-?[34]", 5 / 6, 1024, 0.0, 1, 1),
+    (r"llama-?\s?4", 3 / 4, 8192, 0.0, 1, 1),
+    (r"qwen3-?\s?next", 0.0, 0, 3 / 4, 1, 1),
+    (r"k-?exaone", 3 / 4, 128, 0.0, 1, 1),
+    (r"nemotron-?h", 0.0, 0, 5 / 6, 2, 2),
+    (r"nemotron.?3", 0.0, 0, 4 / 5, 2, 1),
 )
 _LATENT = MappingProxyType(
     {"q_lora": 1536, "kv_lora": 512, "rope_head_dim": 64, "head_dim": 192, "v_head_dim": 128}
@@ -90,19 +92,20 @@ def architecture(row: Row) -> dict[str, int]:
         shape["moe_ffn_hidden"] = cells["ffn_hidden"]
     shape["shared_ffn_hidden"] = shape["moe_ffn_hidden"]
     shape["mtp_layers"] = 1 if "mtp" in row.get("model", "").lower() else 0
-    shape.update(_pattern(row.get("model", ""), cells["layers"]))
+    shape.update(_pattern(row.get("model", ""), cells["layers"], cells["heads"]))
     if not experts:
         shape["dense_layers"] = shape["layers"]
     is_open = bool(experts) and not row.get("dense_layers")
     return _nearest(shape, number(row, "params_total_b") * 1e9, is_open)
 
 
-def _pattern(name: str, layers: int) -> dict[str, int]:
-    for pattern, windowed, window, linear, halves in _PATTERNS:
+def _pattern(name: str, layers: int, heads: int) -> dict[str, int]:
+    for pattern, windowed, window, linear, halves, wide in _PATTERNS:
         if re.search(pattern, name.lower()):
             blocks = layers // halves
             return {
                 "layers": blocks,
+                "heads": heads * wide,
                 "window_layers": int(blocks * windowed),
                 "window": window,
                 "linear_layers": int(blocks * linear),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,18 @@ from hardware.sheet import Document, read_document, where_is
 
 __all__ = [
     "CONSTANTS",
+    "PRIORS",
     "FamilyTable",
     "StackTable",
     "family_row",
     "load_constants",
+    "load_priors",
     "stack_row",
     "tables",
 ]
 
 CONSTANTS = Path(__file__).with_name("catalog") / "constants.yaml"
+PRIORS = Path(__file__).with_name("catalog") / "priors.yaml"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class StackTable:
     attention_rate_frac: Floats  # [stack] part of the family's attention rate that is reached
     crowding_s: Floats  # [stack] lost a block and tensor rank where pipeline transfers queue too
     stall_s: Floats  # [stack] lost a micro-batch on 64 nodes, with the square of their number
+    permute_passes: Floats  # [stack] traffic of routing tokens to experts, over one copy and back
     imbalance: Floats  # [stack] busiest expert rank over the mean
     straggler_frac: Floats  # [stack] step time lost a doubling of nodes
     gradient_bytes: Floats  # [stack] bytes of a gradient element in memory
@@ -67,7 +72,9 @@ class StackTable:
     recompute: Ints  # [stack] recompute mode when a row does not say
     sequence_parallel: Ints  # [stack] with tp > 1, when a row does not say
     chunk_layers: Ints  # [stack] layers of a chunk it interleaves at most; 0 = it does not
-    residual_spread: Floats  # [stack] log spread of unseen rows, of this stack alone
+    residual_spread: Floats  # [stack] log spread of unseen rows: dense models in 16 bits
+    residual_spread_narrow: Floats  # [stack] the same in 8 bits or fewer
+    residual_spread_experts: Floats  # [stack] the same of models with experts
     measured: Bools  # [stack] fitted on published rows; else the interval widens
 
     def __post_init__(self) -> None:
@@ -101,7 +108,7 @@ class FamilyTable:
     scale_up_latency_s: Floats  # [family] a hop
     scale_out_latency_s: Floats  # [family] a hop
     ramp_bytes: Floats  # [family] message at which half of the bandwidth is reached
-    residual_spread: Floats  # [family] log spread of unseen rows, of this family alone
+    residual_spread: Floats  # [family] what an unmeasured family adds to it; 0 = measured
     measured: Bools  # [family]
 
     def __post_init__(self) -> None:
@@ -111,9 +118,34 @@ class FamilyTable:
         return len(self.names)
 
 
+# Names under which one stack goes in publications.
+_ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "deepspeed": "megatron-deepspeed",
+        "habana": "gaudi-deepspeed",
+        "levanter": "maxtext",
+        "llm-foundry": "fsdp",
+        "megatron-bridge": "megatron-core",
+        "megatron-lm": "megatron-core",
+        "modellink": "mindspeed",
+        "mindspeed-llm": "mindspeed",
+        "nemo": "megatron-core",
+        "neuronx-distributed": "neuron",
+        "optimum-habana": "gaudi-deepspeed",
+        "optimum-neuron": "neuron",
+        "pytorch-fsdp": "fsdp",
+        "torchtitan": "fsdp",
+    }
+)
+
+
 def stack_row(stacks: StackTable, name: str) -> int:
-    """Row of a stack; 0, the default profile, for one that the table does not have."""
-    return stacks.names.index(name) if name in stacks.names else 0
+    """Row of a stack, under any of its names; 0, the default profile, for one not in the table."""
+    known = name.strip().lower().replace("_", "-").replace(" ", "-")
+    for candidate in (name, known, _ALIASES.get(known, "")):
+        if candidate in stacks.names:
+            return stacks.names.index(candidate)
+    return 0
 
 
 def family_row(families: FamilyTable, name: str) -> int:
@@ -143,6 +175,39 @@ def load_constants(path: str | Path = CONSTANTS) -> tuple[StackTable, FamilyTabl
     """
     document = read_document(path)
     return tables(document.data, document)
+
+
+def load_priors(
+    priors: str | Path = PRIORS, constants: str | Path = CONSTANTS
+) -> tuple[StackTable, FamilyTable]:
+    """
+    The tables before the fit: priors, and the constants that are not fitted.
+
+    Parameters
+    ----------
+    priors : str or Path
+        Values of the fitted constants before any measurement.
+    constants : str or Path
+        The table whose other constants stay.
+
+    Raises
+    ------
+    InputError
+        As `load_constants`.
+    """
+    base, start = read_document(constants), read_document(priors)
+    merged: dict[str, Any] = {}
+    for section in ("stacks", "families"):
+        fixed, moved = dict(base.data.get(section, {})), dict(start.data.get(section, {}))
+        fitted = set(moved.get("default", {}))
+        merged[section] = {
+            name: {
+                **{key: cell for key, cell in fixed.get(name, {}).items() if key not in fitted},
+                **(moved.get(name) or {}),
+            }
+            for name in {**fixed, **moved}
+        }
+    return tables(merged, base)
 
 
 def tables(data: Mapping[str, Any], document: Document) -> tuple[StackTable, FamilyTable]:

@@ -22,7 +22,7 @@ _WORST = 10
 @option("--stack", metavar="STACK", default="", help="Software stack of rows that name none.")
 @option("--constants", metavar="FILE", default=None, help="Table of constants; the shipped one.")
 @option("--leave-out", type=click.Choice(["source", "device"]), default=None,
-        help="Fit anew without each source, or device, and predict it: the honest error.")  # fmt: skip
+        help="Fit anew without each source, or device, then predict it.")  # fmt: skip
 @output_options
 def command(
     rows: str,
@@ -53,7 +53,7 @@ def command(
         with output.working("fitting") as note:
             found = left_out(rows, by=leave_out, constants=table, note=note)
     else:
-        from planner.backtest import backtest
+        from planner.trial import backtest
 
         with output.working("predicting"):
             found = backtest(rows, memory=memory, stack=stack, constants=table)

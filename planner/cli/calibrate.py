@@ -18,9 +18,8 @@ __all__ = ["command"]
 @click.argument("rows", metavar="ROWS.csv")
 @option("--constants", metavar="FILE", default=None, help="Table to start from; the shipped one.")
 @option("--everything", is_flag=True,
-        help="Fit device families too, from the priors, and learn the intervals; minutes.")  # fmt: skip
-@option("--page", metavar="FILE", default=None,
-        help="With --everything: write the page of accuracy there.")  # fmt: skip
+        help="Fit device families and intervals too, from the priors.")  # fmt: skip
+@option("--page", metavar="FILE", default=None, help="With --everything: accuracy page.")
 @output_options
 def command(
     rows: str, constants: str | None, everything: bool, page: str | None, output: Output

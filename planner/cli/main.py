@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Divide the pools of a scenario among those who ask.",
     ),
     "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
+    "backtest": ("planner.cli.backtest", "Compare predictions with published measurements."),
+    "calibrate": ("planner.cli.calibrate", "Fit constants to measured rows of one's own."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),
     "completion": ("planner.cli.completion", "Print the line that turns on shell completion."),

@@ -219,7 +219,7 @@ def traffic_bytes(c: Columns) -> Pass:
     Of a fused block forward: two norms and two residual sums, 20 bytes a
     hidden element; rotary 4 bytes a query and key element; the activation
     twice its inputs and output; permutation to experts and back, 8 bytes an
-    element of every copy. Backward is twice that, and adds the gradient of the
+    element of every copy and pass. Backward is twice that, and adds the gradient of the
     weights, read and written once a micro-batch. fp8 quantises both operands
     of every product. Norms and sums are cut by tp under sequence parallelism.
 
@@ -239,9 +239,10 @@ def traffic_bytes(c: Columns) -> Pass:
         width = width + c.moe_blocks * (
             copies * c.moe_ffn_hidden / c.expert_tp + c.shared_width / c.tp
         )
-        block = block + c.moe_blocks * copies * hidden * 8.0
     block = block + 2.0 * c.mlp_matrices * width
     forward = tokens * block * c.traffic_passes
+    if c.any_experts:
+        forward = forward + tokens * c.moe_blocks * copies * hidden * 8.0 * c.permute_passes
     backward = 2.0 * forward + 2.0 * c.gradient_bytes * c.body_share
     if c.any_fp8:
         inputs = c.blocks * (hidden + c.heads * c.v_head_dim / c.tp) + width

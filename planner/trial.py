@@ -69,7 +69,7 @@ def backtest(
     lines = [{**line, "stack": line.get("stack") or stack} for line in read_csv(path)]
     read = read_measurements(lines, stacks)
     if memory:
-        from planner.backtest_memory import memory_rows
+        from planner.trial_memory import memory_rows
 
         return memory_rows(read, stacks)
     return _speed(read, stacks, families)
