@@ -19,7 +19,7 @@ from planner.strategy import EXCEEDS_MEMORY, FITS, REASONS, TOO_FEW_DEVICES, Str
 
 __all__ = ["Search", "joined", "search"]
 
-_QUESTIONS = 8
+_QUESTIONS = 24
 """Questions searched at once, to bound memory: some have 50,000 layouts."""
 
 
