@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.complete import catalogue_names
 from planner.cli.output import Output, Report, Section, option, output_options
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ __all__ = ["command"]
 
 
 @click.command("catalog")
-@click.argument("name", metavar="[NAME]", required=False, default="")
+@click.argument(
+    "name", metavar="[NAME]", required=False, default="", shell_complete=catalogue_names
+)
 @option("--files", "files", metavar="SHEET", multiple=True,
         help="A sheet of your own to lay over the catalogue; may be given again.")  # fmt: skip
 @output_options

@@ -58,12 +58,8 @@ def _checked(path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
 
 
 def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output: Output) -> Report:
-    from planner.cli.failure import styled
-
     faults = [fault for _, _, faults in found for fault in faults]
     errors = sum(fault.severity == "error" for fault in faults)
-    color = output.path == "-" and output.has_color(_stdout())
-    texts = tuple("\n" + (styled(fault) if color else str(fault)) for fault in faults)
     kinds = tuple(f"{path}: {kind or 'not recognised'}" for path, kind, _ in found)
     document: dict[str, Any] = {
         "schema": "planner/check/1",
@@ -78,21 +74,14 @@ def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output:
         ],
         "diagnostics": [fault.to_dict() for fault in faults],
     }
-    bodies = (Section("", ("\n".join(texts).strip(),)),) if texts else ()
     listing = (Section("", kinds),) if output.verbose or not faults else ()
     return Report(
         _sentence(found, errors, len(faults) - errors),
-        (*bodies, *listing),
+        (output.told(faults), *listing),
         document,
         sheet=fault_table(faults),
         good=not errors,
     )
-
-
-def _stdout() -> Any:
-    import sys
-
-    return sys.stdout
 
 
 def _number_of(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.complete import device_names, model_names
 from planner.cli.output import Output, Report, Section, option, output_options
 from planner.cli.run_options import run_options, split_files
 
@@ -17,8 +18,8 @@ __all__ = ["command"]
 
 
 @click.command("compare")
-@click.argument("devices", metavar="DEVICE…", nargs=-1, required=True)
-@option("--model", required=True, metavar="MODEL",
+@click.argument("devices", metavar="DEVICE…", nargs=-1, required=True, shell_complete=device_names)
+@option("--model", required=True, metavar="MODEL", shell_complete=model_names,
         help="Name of the catalogue, model sheet, or config.json.")  # fmt: skip
 @option("--size", type=click.IntRange(min=1), default=64, show_default=True,
         help="Devices of each.")  # fmt: skip

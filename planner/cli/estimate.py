@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.complete import device_names, model_names
 from planner.cli.output import Output, Report, Section, option, output_options
 from planner.cli.run_options import run_options, split_files
 from planner.cli.unit import PRICE, TOKENS
@@ -18,9 +19,15 @@ __all__ = ["command"]
 
 
 @click.command("estimate")
-@option("--model", required=True, metavar="MODEL",
+@option("--model", required=True, metavar="MODEL", shell_complete=model_names,
         help="Name of the catalogue, model sheet, or config.json.")  # fmt: skip
-@option("--device", required=True, metavar="DEVICE", help="Name of the catalogue.")
+@option(
+    "--device",
+    required=True,
+    metavar="DEVICE",
+    shell_complete=device_names,
+    help="Name of the catalogue.",
+)
 @option("--devices", required=True, type=click.IntRange(min=1), help="How many of them.")
 @option("--tokens", required=True, type=TOKENS, metavar="TOKENS",
         help="Tokens to be processed, such as '8.2 T'.")  # fmt: skip

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
+from planner.cli.complete import code_names
 from planner.cli.output import Output, Report, Section, option, output_options
 
 __all__ = ["command"]
 
 
 @click.command("explain")
-@click.argument("name", metavar="CODE|JOB", required=False, default="")
+@click.argument("name", metavar="CODE|JOB", required=False, default="", shell_complete=code_names)
 @option("--plan", metavar="PLAN.json", default=None,
         help="Explain a job of this plan in place of a code; - is standard input.")  # fmt: skip
 @output_options

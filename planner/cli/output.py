@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from hardware.errors import InputError
+    from hardware.errors import Diagnostic, InputError
     from planner.cli.table import Table
 
 __all__ = ["Output", "Report", "Section", "option", "output_options", "write_whole"]
@@ -87,6 +87,14 @@ class Output:
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
         return bool(stream.isatty())
+
+    def told(self, faults: Sequence[Diagnostic]) -> Section:
+        """Diagnostics as a part of the answer, in colour where the answer has any."""
+        from planner.cli.failure import styled
+
+        color = self.path == "-" and self.has_color(sys.stdout)
+        texts = (styled(fault) if color else str(fault) for fault in faults)
+        return Section("", ("\n\n".join(texts),) if faults else ())
 
     def say(self, text: str) -> None:
         """A remark on standard error, unless quiet."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planner.cli.output import Output, Report, Section, output_options
+from planner.cli.check import fault_table
+from planner.cli.output import Output, Report, output_options
 
 if TYPE_CHECKING:
     from planner.audit import AuditReport
@@ -40,17 +41,9 @@ def command(scenario: str, plan: str, output: Output) -> int:
 
 
 def _report(audit: AuditReport, output: Output) -> Report:
-    import sys
-
-    from planner.cli.failure import styled
-
-    color = output.path == "-" and output.has_color(sys.stdout)
-    told = (*audit.violations, *audit.warnings)
-    texts = tuple(styled(fault) if color else str(fault) for fault in told)
-    bodies = (Section("", ("\n\n".join(texts),)),) if texts else ()
-    return Report(
-        _sentence(audit), (*bodies, _checks(audit)), audit.to_dict(), _sheet(audit), audit.ok
-    )
+    faults = [*audit.violations, *audit.warnings]
+    blocks = (output.told(faults), _checks(audit))
+    return Report(_sentence(audit), blocks, audit.to_dict(), fault_table(faults), audit.ok)
 
 
 def _sentence(audit: AuditReport) -> str:
@@ -67,9 +60,3 @@ def _checks(audit: AuditReport) -> Table:
 
     columns = (Column("check", "check"), Column("looked_at", "items looked at", kind="count"))
     return Table(columns, audit.checks)
-
-
-def _sheet(audit: AuditReport) -> Table:
-    from planner.cli.check import fault_table
-
-    return fault_table([*audit.violations, *audit.warnings])

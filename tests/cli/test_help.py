@@ -88,6 +88,25 @@ def test_completion_of_names_imports_no_command(process):
     assert answer.code == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("estimate --device b2", "b200_sxm_180gb"),
+        ("estimate --model k-exa", "K-EXAONE-236B-A23B"),
+        ("compare h1", "h100_sxm5_80gb"),
+        ("catalog hgx_b2", "hgx_b200"),
+        ("explain unit", "unit-mismatch"),
+        ("schema sc", "scenario"),
+        ("allocate --so", "--solver"),
+    ],
+)
+def test_a_shell_completes_names(words, offered, process):
+    line = f"planner {words}"
+    count = str(len(line.split()) - 1)
+    answer = process(_PLANNER_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=count)
+    assert offered in [text.partition(",")[2] for text in answer.out.splitlines()]
+
+
 def test_environment_twin_stands_in_for_an_option(process):
     answer = process("catalog", "stacks", PLANNER_CATALOG_FORMAT="json")
     assert answer.out.startswith("{")
