@@ -13,6 +13,7 @@ from planner.audit.ledger import Entry, Ledger, unknown_name
 from planner.audit.plan_record import PlanRecord
 from planner.audit.report import Checked, checked, violation
 from planner.audit.work import TOLERANCE, done_frac
+from planner.version import version
 
 __all__ = [
     "consortiums_as_stated",
@@ -281,7 +282,7 @@ def _optimum_faults(ledger: Ledger, achieved: float) -> Iterator[Diagnostic]:
 
 
 def inputs_unchanged(ledger: Ledger, base_path: Path, scenario_sha256: str = "") -> Checked:
-    """The files that the plan was made from have not changed since; a warning each if so."""
+    """Files and program that the plan was made with are those of now; a warning each if not."""
     plan = ledger.plan
     found: list[Diagnostic] = []
     for at, item in enumerate(plan.inputs):
@@ -303,6 +304,12 @@ def inputs_unchanged(ledger: Ledger, base_path: Path, scenario_sha256: str = "")
         found.append(violation(
             "input-changed", "the plan was made from another scenario than this one",
             Where(plan.path, field="inputs"), found=scenario_sha256, warning=True,
+        ))  # fmt: skip
+    if plan.tool_version not in ("", "unknown", version()):
+        found.append(violation(
+            "tool-changed", "the plan was made by another version, whose predictions may differ",
+            Where(plan.path, field="tool.version"), found=plan.tool_version, expected=version(),
+            warning=True,
         ))  # fmt: skip
     return checked("inputs", len(plan.inputs), found)
 

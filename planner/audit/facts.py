@@ -162,10 +162,7 @@ def must_leave_day(
         if undecided and evaluation.removes:
             names = tuple(_evaluated(scenario, evaluation))
         for name in names:
-            joined = scenario.consortiums[name].joined if name in scenario.consortiums else None
-            if joined is None or joined <= evaluation.day:
-                code = "evaluation-undecided" if undecided else "after-removal"
-                tighten(name, evaluation.day, code)
+            tighten(name, evaluation.day, "evaluation-undecided" if undecided else "after-removal")
     return latest
 
 

@@ -168,7 +168,8 @@ def _parsed(text: str, name: str) -> Any:
     try:
         data = json.loads(text, object_pairs_hook=record, parse_constant=str)
     except json.JSONDecodeError as error:
-        snippet = error.doc.splitlines()[error.lineno - 1][:200] if error.doc else ""
+        lines = [*error.doc.split("\n"), ""]  # the fault may lie behind the last line
+        snippet = lines[error.lineno - 1][:200]
         where = Where(name, error.lineno, error.colno, "", snippet)
         _refuse("json-syntax", "the text is not JSON", where, expected=error.msg)
     except RecursionError:
@@ -215,10 +216,11 @@ def plan_record(data: Any, *, path: str = "<plan>", sha256: str = "") -> PlanRec
     jobs = _many(data, "jobs", JobRecord, _JOB, path, faults)
     shares = _many(data, "consortiums", ShareRecord, _SHARE, path, faults)
     inputs = _many(data, "inputs", InputRecord, _INPUT, path, faults, required=False)
+    version = _tool_version(data.get("tool"), path, faults)
     if faults or verdict is None:
         raise InputError(_first(faults, path))
     return PlanRecord(path, sha256, currency, verdict, tuple(rows), tuple(jobs), tuple(shares),
-                      tuple(inputs))  # fmt: skip
+                      tuple(inputs), version)  # fmt: skip
 
 
 def _first(faults: list[Diagnostic], path: str) -> list[Diagnostic]:
@@ -226,6 +228,20 @@ def _first(faults: list[Diagnostic], path: str) -> list[Diagnostic]:
         return faults
     rest = Diagnostic("more-faults", f"{len(faults) - MAX_FAULTS} more faults", Where(path))
     return [*faults[:MAX_FAULTS], rest]
+
+
+def _tool_version(tool: Any, path: str, faults: list[Diagnostic]) -> str:
+    """Version of the program that made the plan; empty when the file does not say."""
+    if tool is None:
+        return ""
+    if not isinstance(tool, dict):
+        faults.append(_fault(f"found {short(tool)}, expected a record", path, "tool"))
+        return ""
+    try:
+        return a_text(tool.get("version", ""))
+    except ValueError as error:
+        faults.append(_fault(str(error), path, "tool.version"))
+        return ""
 
 
 def _text_of(data: dict[str, Any], key: str, path: str, faults: list[Diagnostic]) -> str:

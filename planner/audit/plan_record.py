@@ -98,3 +98,4 @@ class PlanRecord:
     jobs: tuple[JobRecord, ...]
     consortiums: tuple[ShareRecord, ...]
     inputs: tuple[InputRecord, ...]
+    tool_version: str = ""  # of the program that made it

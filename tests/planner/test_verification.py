@@ -92,6 +92,13 @@ def test_an_input_that_is_gone_is_a_warning(files: tuple[Path, Path]) -> None:
     assert [warning.code for warning in report.warnings] == ["input-missing"]
 
 
+def test_a_plan_of_another_version_is_a_warning(files: tuple[Path, Path]) -> None:
+    made = {**PLAN, "tool": {"name": "planner", "version": "0.0.1"}}
+    report = planner.verify(files[0], made)
+    assert report.ok
+    assert [warning.code for warning in report.warnings] == ["tool-changed"]
+
+
 def test_faults_of_either_file_are_told_as_input(files: tuple[Path, Path]) -> None:
     scenario, plan = files
     with pytest.raises(InputError, match="no-such-file"):

@@ -186,7 +186,7 @@ def _plan() -> dict[str, Any]:
     objective = 100 + 20 + 2 * 50 + 5.46048 + 2 * 1
     return {
         "schema": "planner/plan/1",
-        "tool": {"name": "planner", "version": "0"},
+        "tool": {"name": "planner", "version": "unknown"},
         "inputs": [],
         "currency": "KRW",
         "verdict": {

@@ -41,6 +41,9 @@ def test_a_plan_reads_back(hand: Any, tmp_path: Path) -> None:
         (b"\x00\x01\x02", "binary-file"),
         (b'{"currency": "\xff"}', "not-utf8"),
         (b"{", "json-syntax"),
+        (b"{\n", "json-syntax"),
+        (b"{\r\n\r\n", "json-syntax"),
+        ('{"a": "\u2028\n'.encode(), "json-syntax"),
         (b'{"a": 1,}', "json-syntax"),
         (b"{'a': 1}", "json-syntax"),
         (b"[" * 200_000, "too-deep"),
@@ -204,7 +207,9 @@ def test_whatever_stands_in_a_field_there_is_no_traceback(hand: Any, data: st.Da
     assert told.encode()
 
 
-@given(st.binary(max_size=60))
+@given(
+    st.binary(max_size=60) | st.text(alphabet='{}[]",:\n\r\u2028 1e-.', max_size=30).map(str.encode)
+)
 @settings(max_examples=200, deadline=None)
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "plan.json"

@@ -188,7 +188,7 @@ class Maker:
             })  # fmt: skip
         objective = sum(self.weights[told["consortium"]] * told["value"] for told in self.told)
         return {
-            "schema": "planner/plan/1", "tool": {"name": "planner", "version": "0"}, "inputs": [],
+            "schema": "planner/plan/1", "tool": {"name": "planner"}, "inputs": [],
             "currency": "KRW", "rows": self.rows, "jobs": self.told, "consortiums": shares,
             "verdict": {"status": "optimal", "objective": objective, "bound": objective,
                         "gap_frac": 0.0, "cost": sum(row["cost"] for row in self.rows),
