@@ -55,8 +55,11 @@ _LATENCY_S = 8e-6
 """One collective inside a node, small message; a launch on top. Assumed."""
 _USABLE_FRAC = 0.92
 """Part of the usable memory for weights and cache; the rest is workspace. Assumed."""
-_SPREAD = 0.35
-"""Log half-width of the 80 % interval: nothing of this roofline is fitted; assumed."""
+_BUSY_FRAC = 0.80
+"""What scheduling, sampling and answers of uneven length leave of a full batch; assumed."""
+_SPREAD, _SPREAD_UNMEASURED = 0.35, 0.60
+"""Log half-width of the 80 % interval, and that of a device whose products nobody has measured:
+nothing of this roofline is fitted; assumed."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,7 @@ def inference(models: ModelTable, devices: DeviceTable, questions: RequestTable)
     output = questions.output_tokens[:, None, None]
     copies = np.floor(questions.size[:, None, None] / group)
     run_s = batch * cost["prefill_s"] + output * cost["decode_s"]
-    rate = copies * batch * (prompt + output) / run_s
+    rate = _BUSY_FRAC * copies * batch * (prompt + output) / run_s
     room = cost["peak_bytes"] <= cost["capacity_bytes"]
     room = room & (copies >= 1) & (cost["decode_s"] <= questions.step_limit_s[:, None, None])
     peak = devices.peak_flop_per_s[questions.device, peak_column(questions.precision)]
@@ -238,6 +241,8 @@ def inference(models: ModelTable, devices: DeviceTable, questions: RequestTable)
         return chosen
 
     tokens_per_s = pick(rate)
+    measured = devices.matmul_frac[questions.device].max(axis=1) > 0
+    spread = np.where(measured, _SPREAD, _SPREAD_UNMEASURED)
     flop = 2.0 * active_parameters(models)[questions.model]
     return InferenceTable(
         reason=reason,
@@ -251,8 +256,8 @@ def inference(models: ModelTable, devices: DeviceTable, questions: RequestTable)
         busy_frac=pick(batch * cost["prefill_s"] / run_s),
         peak_bytes=pick(cost["peak_bytes"]),
         capacity_bytes=devices.usable_memory_bytes[questions.device],
-        low80_tokens_per_s=tokens_per_s * np.exp(-_SPREAD),
-        high80_tokens_per_s=tokens_per_s * np.exp(_SPREAD),
+        low80_tokens_per_s=tokens_per_s * np.exp(-spread),
+        high80_tokens_per_s=tokens_per_s * np.exp(spread),
     )
 
 
