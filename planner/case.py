@@ -22,6 +22,7 @@ from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_re
 from planner.energy import PUE
 from planner.library import read_library
 from planner.scenario import Scenario
+from planner.scenario_check import scenario_faults
 from planner.timeline import border_days, job_spans, support
 
 __all__ = ["Case", "build_case"]
@@ -128,7 +129,7 @@ def build_case(
     Parameters
     ----------
     scenario : Scenario
-        A scenario without faults, from `planner.scenario_check.load_scenario`.
+        As written; one that was built in code is checked here as one from a file is.
     base_path : path
         Folder that its paths are relative to.
     document : Document, optional
@@ -143,11 +144,16 @@ def build_case(
     Raises
     ------
     InputError
-        Names that mean nothing, and jobs that no device they may use can hold.
+        Every fault of the scenario; or else every job that no device it may use can hold.
     """
-    library, faults = read_library(scenario, base_path, document)
-    if faults:
-        raise InputError(faults)
+    errors = [
+        fault
+        for fault in scenario_faults(scenario, base_path, document)
+        if fault.severity == "error"
+    ]
+    if errors:
+        raise InputError(errors)
+    library, _ = read_library(scenario, base_path, document)
     border = border_days(scenario.horizon)
     pools = pool_columns(scenario, library, border)
     tables, lengths = performance_tables(scenario, library)

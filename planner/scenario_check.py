@@ -45,7 +45,6 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_workloads,
     check_owners,
 )
-_CHECKS_OF_USE = (check_placeable, check_unused)  # only once every name is known
 
 
 def base_path_of(document: Document) -> Path:
@@ -84,9 +83,10 @@ def scenario_faults(
     )
     for check in _CHECKS:
         faults += check(written)
-    if not any(fault.code.startswith("unknown-") for fault in faults):
-        for check in _CHECKS_OF_USE:
-            faults += check(written)
+    if not any(fault.code.startswith("unknown-") for fault in faults):  # else they would repeat
+        unplaceable = list(check_placeable(written))
+        faults += unplaceable
+        faults += (f for f in check_unused(written) if not unplaceable or f.severity == "error")
     faults.sort(key=lambda fault: (fault.where.path, fault.where.line, fault.where.column))
     return tuple(faults)
 

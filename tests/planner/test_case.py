@@ -323,3 +323,12 @@ def test_a_million_nodes_and_a_thousand_jobs() -> None:
     case = build_case(scenario)
     assert len(case.pair_job) == 5000
     assert case.point_nodes.max() <= 1_000_000
+
+
+def test_a_scenario_built_in_code_is_checked_too() -> None:
+    scenario, _ = check_document(read_text(BASE))
+    broken = scenario.model_copy(update={"currency": "won"})
+    with pytest.raises(InputError) as caught:
+        build_case(broken)
+    assert [fault.code for fault in caught.value.diagnostics] == ["unknown-currency"]
+    assert caught.value.diagnostics[0].where.field == "currency"
