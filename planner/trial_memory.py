@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from planner.measured import READ_REASONS, Measurements
-from planner.memory import memory, printed_bytes
+from planner.memory import OVERFULL, memory, printed_bytes
 from planner.stack import StackTable
 
 __all__ = ["memory_rows"]
@@ -27,7 +27,8 @@ def memory_rows(read: Measurements, stacks: StackTable) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rows``, ``summary`` with the confusion matrix of fits, in plain types.
+        ``rows``, ``summary`` with the confusion matrix of fits, and ``by`` source, device and
+        type the same, in plain types.
 
     Notes
     -----
@@ -39,6 +40,7 @@ def memory_rows(read: Measurements, stacks: StackTable) -> dict[str, Any]:
     kinds = np.full(len(read.rows.model), "", dtype=object)
     kinds[known.row[known.row >= 0]] = np.array(known.memory_kinds, dtype=object)[known.row >= 0]
     printed = printed_bytes(priced, [str(kind) for kind in kinds])
+    first = priced.first_overfull.tolist()
     rows = []
     for at in range(len(known)):
         row, reason = int(known.row[at]), READ_REASONS[int(known.reason[at])]
@@ -53,10 +55,24 @@ def memory_rows(read: Measurements, stacks: StackTable) -> dict[str, Any]:
                 "error_frac": peak / measured - 1.0 if peak and measured else None,
                 "measured_fits": None if known.fits[at] < 0 else bool(known.fits[at]),
                 "predicted_fits": fits,
+                "predicted_overfull": None if fits or row < 0 else OVERFULL[first[row]],
                 "reason": reason or None,
             }
         )
-    return {"schema": "planner/backtest-memory/1", "rows": rows, "summary": _summary(rows)}
+    kinds_of = {"source": known.sources, "device": known.accelerators,
+                "precision": known.precisions}  # fmt: skip
+    return {
+        "schema": "planner/backtest-memory/1",
+        "rows": rows,
+        "summary": _summary(rows),
+        "by": {
+            name: {
+                value: _summary([row for row, of in zip(rows, values, strict=True) if of == value])
+                for value in sorted(set(values))
+            }
+            for name, values in kinds_of.items()
+        },
+    }
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
