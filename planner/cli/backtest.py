@@ -26,6 +26,7 @@ _WORST = 10
 @output_options
 def command(
     rows: str,
+    *,
     memory: bool,
     stack: str,
     constants: str | None,

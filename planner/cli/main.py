@@ -26,8 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Divide the pools of a scenario among those who ask.",
     ),
     "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
-    "backtest": ("planner.cli.backtest", "Compare predictions with published measurements."),
-    "calibrate": ("planner.cli.calibrate", "Fit constants to measured rows of one's own."),
+    "backtest": ("planner.cli.backtest", "Predict published rows and compare."),
+    "calibrate": ("planner.cli.calibrate", "Fit constants to measured rows."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
     "explain": ("planner.cli.explain", "Say what a code means, or why a job was placed so."),
     "completion": ("planner.cli.completion", "Print the line that turns on shell completion."),
@@ -129,7 +129,7 @@ def root(ctx: click.Context) -> None:
     \b
     Examples:
       planner new my-plan             a working example to edit
-      planner allocate my-plan/first.yaml
+      planner allocate my-plan/first-minute.yaml
       planner explain unit-mismatch   what a code in an error means
     """
     import os
