@@ -29,8 +29,11 @@ class Conflict:
         if not self.groups:
             return ("no conflict was isolated in time",)
         *most, last = self.groups
-        words = f"{', '.join(most)} and {last}" if most else last
-        first = f"cannot all be kept: {words}"
+        first = (
+            f"cannot all be kept: {', '.join(most)} and {last}"
+            if most
+            else f"cannot be kept with any choice of the work that is asked: {last}"
+        )
         if not self.is_smallest:
             first += " (a smaller conflict may exist: time ran out)"
         fix = f"the least change that allows a plan: {'; '.join(self.repair)}"

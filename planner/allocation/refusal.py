@@ -277,13 +277,15 @@ def _too_long(case: Case, pair: int) -> tuple[float, Refusal]:
     days = int(need.min())
     room = int(case.pair_due_day[pair]) - int(starts[0])
     if days > room:
-        due = _day(case, int(starts[0]) + days - 1)
+        hint = "more nodes, or less work"
+        if days < 3650:
+            hint = f"a last day of {_day(case, int(starts[0]) + days - 1)} or later would do"
         return float(room - days), Refusal(
             "window-too-short",
             f"takes {days} days on {case.point_nodes[fastest]} nodes of `{name}`, its fastest; "
             f"{room} days lie between {_day(case, int(starts[0]))} and "
             f"{_day(case, int(case.pair_due_day[pair]) - 1)}",
-            f"a last day of {due} or later would do",
+            hint,
         )  # fmt: skip
     return 0.0, Refusal(
         "nodes-leave",

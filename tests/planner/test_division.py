@@ -1,0 +1,75 @@
+"""`planner.allocate` on scenario files: audited plans, and limits that mean nothing."""
+
+from __future__ import annotations
+
+import warnings
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import planner
+from hardware.errors import InputError, SolverFailure
+from planner import division
+from planner.allocation.engine import engines_found
+
+EXAMPLES = Path(str(resources.files("planner") / "examples"))
+FIRST = EXAMPLES / "first-minute.yaml"
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", planner.PlanningWarning)
+        yield
+
+
+@pytest.mark.parametrize("name", ["first-minute.yaml", "kai-plan.yaml", "kai-replay.yaml"])
+def test_examples_have_an_audited_plan_near_the_best(name: str) -> None:
+    plan = planner.allocate(EXAMPLES / name, time_limit_s=120)
+    assert plan.verdict.status in ("optimal", "feasible")
+    assert plan.verdict.gap_frac is not None
+    assert plan.verdict.gap_frac <= 1e-3
+    assert plan.inputs[0][0] == name
+    assert len(plan.inputs[0][1]) == 64
+    report = planner.verify(EXAMPLES / name, plan)
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("solver", engines_found())
+def test_solvers_agree_on_the_first_example(solver: str) -> None:
+    plan = planner.allocate(FIRST, solver=solver, gap_frac=0.0)
+    assert plan.verdict.objective == pytest.approx(planner.allocate(FIRST).verdict.objective)
+
+
+def test_a_plan_that_fails_the_audit_is_our_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = division.plan_case
+
+    def inflated(*args: object, **words: object) -> object:
+        plan = real(*args, **words)  # type: ignore[arg-type]
+        data = plan.to_dict()
+        data["rows"][0]["tokens"] *= 3
+        monkeypatch.setattr(type(plan), "to_dict", lambda self: data)
+        return plan
+
+    monkeypatch.setattr(division, "plan_case", inflated)
+    with pytest.raises(SolverFailure, match="tokens"):
+        planner.allocate(FIRST)
+
+
+def test_limits_that_mean_nothing_are_told_all_at_once() -> None:
+    with pytest.raises(InputError) as error:
+        planner.allocate(FIRST, time_limit_s=0, gap_frac=1.5, threads=-1, seed=-1)
+    assert len(error.value.diagnostics) == 4
+    with pytest.raises(InputError):
+        planner.allocate(FIRST, time_limit_s=float("nan"))
+
+
+def test_an_unknown_solver_is_named() -> None:
+    with pytest.raises(planner.UnknownName, match="gurobi"):
+        planner.allocate(FIRST, solver="gurobi")
+
+
+def test_the_solver_prints_nothing_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    planner.allocate(FIRST)
+    assert capfd.readouterr().out == ""
