@@ -271,15 +271,19 @@ def _micro_batch(c: Any) -> dict[str, Floats]:
         traffic = traffic + (copied[0] + copied[1]) / c.memory_rate
     device_s = matmul + attention + traffic
     launches = c.blocks * block.kernels(c) * (3.0 + again)
-    tp_s = exposed_s(tensor[0] * (1.0 + again) + tensor[1], matmul, c.tp_overlap_frac)
+    lost = host_bound_s(device_s, launches * c.launch_s)
+    window = matmul + lost
+    tp_sent = tensor[0] * (1.0 + again) + tensor[1]
+    tp_s = exposed_s(tp_sent, window, c.tp_overlap_frac)
+    # What hides tensor-parallel traffic cannot hide dispatch as well.
+    ep_s = exposed_s(expert * (2.0 + again), window - (tp_sent - tp_s), c.ep_overlap_frac)
+    cp_s = exposed_s(context[0] * (1.0 + again) + context[1], attention + lost, c.cp_overlap_frac)
     tp_s = tp_s + c.blocks * c.crowding_s * (c.tp - 1.0) * (c.pp > 1.0)
-    cp_s = exposed_s(context[0] * (1.0 + again) + context[1], attention, c.cp_overlap_frac)
-    ep_s = exposed_s(expert * (2.0 + again), matmul, c.ep_overlap_frac)
     return {
         "matmul_s": matmul,
         "attention_s": attention,
         "traffic_s": traffic,
-        "launch_s": host_bound_s(device_s, launches * c.launch_s),
+        "launch_s": lost,
         "tp_s": tp_s,
         "cp_s": cp_s,
         "ep_s": ep_s,
@@ -313,10 +317,11 @@ def _worst_stage_s(c: Any, mean_s: Any, head_s: Any) -> Any:
 def _data_exposed_s(c: Any, mean_s: Any, count: Any) -> Any:
     """Data-parallel communication that no compute hides, a step."""
     once, each = exchange.data_s(c)
-    exposed = exposed_s(once, mean_s, c.dp_overlap_frac)
-    if c.any_zero3:
-        exposed = exposed + count * exposed_s(each, mean_s, c.dp_overlap_frac)
-    return exposed
+    if not c.any_zero3:
+        return exposed_s(once, mean_s, c.dp_overlap_frac)
+    left = np.maximum(mean_s - each, 0.0)
+    gathered = count * exposed_s(each, mean_s, c.dp_overlap_frac)
+    return exposed_s(once, left, c.dp_overlap_frac) + gathered
 
 
 def _optimizer_s(c: Any) -> Any:
