@@ -252,16 +252,22 @@ class _Reading:
         columns: dict[str, Any] = {}
         for field in fields(DeviceTable):
             cells = [getattr(table, field.name) for table, _ in parts]
-            if field.type in ("tuple[str, ...]", tuple) or (cells and isinstance(cells[0], tuple)):
+            if str(field.type).startswith("tuple"):
                 columns[field.name] = tuple(cell[0] for cell in cells)
             else:
-                columns[field.name] = np.concatenate(cells) if cells else np.zeros(0)
+                columns[field.name] = np.concatenate(cells) if cells else _no_device(field.name)
         if parts:
             rates = np.array([rate for _, rate in parts])
             columns["scale_out_bytes_per_s"] = np.where(
                 rates > 0, rates, columns["scale_out_bytes_per_s"]
             )
         return DeviceTable(**columns)
+
+
+def _no_device(name: str) -> Any:
+    """An empty column of the device table."""
+    wide = name in ("peak_flop_per_s", "matmul_frac")
+    return np.zeros((0, len(PRECISIONS)) if wide else 0)
 
 
 def _no_models() -> ModelTable:
