@@ -63,6 +63,7 @@ class MemoryTable:
     buffers_bytes: Floats  # [row] gathered weights, workspace, and what the allocator wastes
     runtime_bytes: Floats  # [row] context, communicators, libraries
     peak_bytes: Floats  # [row]
+    first_stage_bytes: Floats  # [row] peak of the stage with the embedding, where programs log
     capacity_bytes: Floats  # [row] what a program can allocate on the device
     first_overfull: Ints  # [row] index into OVERFULL; NOTHING where the row fits
 
@@ -144,21 +145,24 @@ def printed_bytes(memories: MemoryTable, kinds: Sequence[str]) -> Floats:
     Returns
     -------
     ndarray
-        The whole peak where the device's monitor was read, else the peak
-        without what the runtime takes outside the allocator. [byte], [row]
+        Of the first stage, or of the fullest where the source took the most
+        over all ranks; with what the runtime takes outside the allocator where
+        the device's monitor was read. [byte], [row]
 
     Notes
     -----
-    Training programs print their allocator's peak unless the source says
-    otherwise.
+    Training programs log the allocator's peak of their first rank unless the
+    source says otherwise.
 
     References
     ----------
     .. [1] PyTorch documentation, "CUDA semantics: memory management," 2025.
     """
-    monitored = np.array(["smi" in kind.lower() for kind in kinds], dtype=np.bool_)
-    outside = np.where(monitored, 0.0, memories.runtime_bytes)
-    result: Floats = memories.peak_bytes - outside
+    words = [kind.lower() for kind in kinds]
+    monitored = np.array(["smi" in word for word in words], dtype=np.bool_)
+    everywhere = np.array(["over ranks" in word for word in words], dtype=np.bool_)
+    peak = np.where(everywhere, memories.peak_bytes, memories.first_stage_bytes)
+    result: Floats = peak - np.where(monitored, 0.0, memories.runtime_bytes)
     return result
 
 
@@ -208,19 +212,20 @@ def _memory(
     head_layers = of.head_layers * habits["stages_by_cost"]
     common = _common(shape, by, habits, rows, vocab=cells[-2], heads_out=cells[-1])
     best: list[Floats] = []
+    first_stage = common.runtime
     for position in range(len(POSITIONS)):
         if position and not _can_be_fullest(of, by, head_layers, position):
             continue
         parts = _parts(by, common, stage(of, by, head_layers, position))
         peak = sum(parts, start=common.runtime)
         if not best:
-            best = [*parts, peak]
-        else:
-            fuller = peak > best[-1]
-            best = [
-                np.where(fuller, new, old) for new, old in zip([*parts, peak], best, strict=True)
-            ]
-    return _columns(devices, rows, common, best, has_empty_stage(of.layers, by.pp, head_layers))
+            best, first_stage = [*parts, peak], peak.copy()
+            continue
+        fuller = peak > best[-1]
+        for old, new in zip(best, (*parts, peak), strict=True):
+            np.copyto(old, new, where=fuller)
+    empty = has_empty_stage(of.layers, by.pp, head_layers)
+    return {"first_stage_bytes": first_stage, **_columns(devices, rows, common, best, empty)}
 
 
 def _can_be_fullest(of: Sizes, by: Cut, head_layers: Floats, position: int) -> bool:

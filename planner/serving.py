@@ -86,6 +86,7 @@ def served(
     sizes.update(
         weights_bytes=answer.peak_bytes[keep],
         peak_bytes=answer.peak_bytes[keep],
+        first_stage_bytes=answer.peak_bytes[keep],
         capacity_bytes=answer.capacity_bytes[keep],
     )
     return Search(
