@@ -187,7 +187,8 @@ def _merged(found: Search, *, keep: int, pareto: bool) -> Search:
         order = order[peaks < before]
     else:
         order = order[:keep]
-    counts, overfull = found.counts[:1], found.overfull[:1]
+    counts = found.counts.sum(axis=0, keepdims=True)
+    overfull = found.overfull.sum(axis=0, keepdims=True)
     reason = np.full(1, FITS) if len(order) else found.reason[:1]
     return Search(
         question=np.zeros(len(order), dtype=np.int64),
@@ -245,7 +246,10 @@ def _answer(
         goodput_frac=useful.goodput_frac,
     )
     energy = energy_j(power, duration, pue=pue)
-    notes = _notes(subject, price, pue, tariff, device_s_per_failure)
+    notes = _notes(
+        subject, found, price=price, pue=pue, tariff=tariff,
+        device_s_per_failure=device_s_per_failure,
+    )  # fmt: skip
     return Estimate(
         model=subject.models.names[0],
         device=table.names[0],
@@ -285,7 +289,12 @@ def _counts(found: Search) -> tuple[tuple[str, int], ...]:
 
 
 def _notes(
-    subject: Subject, price: str, pue: float, tariff: str, device_s_per_failure: float
+    subject: Subject,
+    found: Search,
+    price: str,
+    pue: float,
+    tariff: str,
+    device_s_per_failure: float,
 ) -> tuple[str, ...]:
     """Assumptions and marks."""
     notes = [
@@ -294,6 +303,9 @@ def _notes(
         f"PUE {pue:g}, tariff {tariff}; one interruption in {device_s_per_failure / 3600:,.0f} "
         "device-hours",
     ]
+    used = found.strategies.size
+    if len(used) and used[0] < subject.size:
+        notes.append(f"the best layout leaves {subject.size - used[0]:,} of {subject.size:,} idle")
     if subject.what_if:
         notes.insert(0, "WHAT IF: no training on this device has been shown; not a forecast")
     return tuple(notes)

@@ -158,3 +158,11 @@ def test_devices_side_by_side() -> None:
 def test_comparing_nothing_is_refused() -> None:
     with pytest.raises(InputError):
         compare([], model="llama3-8b")
+
+
+def test_devices_left_idle_are_told() -> None:
+    run = estimate("K-EXAONE-236B-A23B", "b200", devices=1016, tokens=TRILLION)
+    used = int(run.strategies.size[0])
+    assert used < 1016
+    assert f"leaves {1016 - used} of 1,016 idle" in run.notes[-1]
+    assert run.cost_usd[0] == pytest.approx(1016 * run.duration_s[0] * run.usd_per_device_s)
