@@ -299,6 +299,30 @@ def test_any_change_of_a_figure_that_matters_is_told(
     assert changed >= 6
 
 
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_limits_hold_to_the_last_figure(hand: Any, seed: int) -> None:
+    """Floor, cap and budget are what the rows come to; a hundredth tighter, each is told."""
+    maker = Maker(seed)
+    plan = maker.plan()
+    if not maker.rows:
+        return
+    team = maker.rows[0]["consortium"]
+    tighter: dict[str, Callable[[Data], None]] = {
+        "floor-missed": lambda c: c.update(floor=c["floor"] * 1.01, cap=1e9),
+        "cap-exceeded": lambda c: c.update(cap=c["cap"] * 0.99, floor=0),
+    }
+    if sum(row["cost"] for row in maker.rows if row["consortium"] == team):
+        amount = float(maker.scenario()["consortiums"][team]["budget"].split()[0])
+        tighter["budget-exceeded"] = lambda c: c.update(budget=f"{amount * 0.99:.6f} KRW")
+    for code, change in tighter.items():
+        scenario = maker.scenario()
+        change(scenario["consortiums"][team])
+        found = {v.code for v in hand.audited(scenario, plan).violations}
+        assert code in found
+        assert found <= {code, "totals-misstated"}  # the budget is stated in the plan, too
+
+
 def catch_rates(hand: Any, rounds: int) -> dict[str, tuple[int, int]]:
     """Field -> (changes told, changes made), over every field of a plan file."""
     rng, caught, made = random.Random(1), Counter[str](), Counter[str]()
