@@ -373,4 +373,7 @@ def _zero(
     inside = (domain > 1) & (domain < ranks) & (ranks % np.maximum(domain, 1) == 0)
     rows["shard"] = np.where(hybrid, domain, ranks)
     rows["zero"] = np.minimum(rows["zero"], 3)
-    _keep(rows, allowed & (~hybrid | inside))
+    allowed = allowed & (~hybrid | inside)
+    if "shard" in fixed:
+        allowed = allowed & (rows["shard"] == fixed["shard"])
+    _keep(rows, allowed)

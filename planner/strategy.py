@@ -80,7 +80,7 @@ REASONS = (
     "peak memory exceeds what a program can allocate on the device",
     "no training on the device has been shown: it runs inference only, or training is but claimed",
     "the device does not offer the compute type",
-    "the layout needs another number of devices than there are",
+    "no layout on this number of devices has the parts asked for",
 )
 
 
