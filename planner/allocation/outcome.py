@@ -258,7 +258,11 @@ def _verdict(
     cheap = ""
     if solution.cost_bound is not None and cost > 0:
         over = max(cost - solution.cost_bound, 0.0) / cost
-        cheap = ", at the least cost" if over <= PROVED else f", cost within {_percent(over)}"
+        cheap = f", cost within {_percent(over)} of the least"
+        if over <= PROVED:
+            cheap = ", at the least cost"
+        elif over > 0.5:
+            cheap = ", perhaps not at the least cost"
     partly = int((is_placed & (done < 1.0)).sum())
     count = f"{int(is_placed.sum())} of {len(done)} jobs placed"
     if partly:

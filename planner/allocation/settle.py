@@ -9,7 +9,7 @@ import numpy as np
 from hardware.column import Floats
 from planner.allocation.row import AT_LEAST, AT_MOST, Program, Row, row_of, violation
 
-__all__ = ["broken_rows", "is_feasible", "no_good", "settle"]
+__all__ = ["broken_rows", "is_binary", "is_feasible", "no_good", "settle"]
 
 WHOLE = 1e-4  # solvers keep 1e-6; a value farther from whole than this is none
 EXACT = 1e-9  # float64 sums of up to some thousand terms differ by less, as a part
@@ -96,6 +96,12 @@ def is_feasible(program: Program, point: Floats) -> bool:
     return bool(inside and whole) and not broken_rows(program.rows, point)
 
 
+def is_binary(program: Program, row: Row) -> bool:
+    """Whether a row has binaries alone, so that a no-good row refuses nothing else."""
+    columns = program.columns
+    return bool(columns.is_integer[row.columns].all() and (columns.upper[row.columns] <= 1).all())
+
+
 def no_good(program: Program, row: Row, point: Floats) -> Row:
     """
     A row that refuses a point which breaks `row`, and nothing that keeps it.
@@ -105,11 +111,10 @@ def no_good(program: Program, row: Row, point: Floats) -> Row:
     refused. With other columns the row itself is tightened by its breach instead; that may
     refuse points that keep the row by less, so a bound must not be taken from it.
     """
-    columns = program.columns
     at = row.columns
     name = f"cut_{row.name}_{abs(hash(point[at].tobytes())) % 10**12}"
     words = {"family": row.family, "group": row.group, "sentence": row.sentence}
-    if not (columns.is_integer[at].all() and (columns.upper[at] <= 1).all()):
+    if not is_binary(program, row):
         tighter = row.bound + (-row.sense or 1) * -2.0 * violation(row, point)
         return Row(name, row.family, row.group, row.sense, tighter, at, row.coefficients,
                    row.sentence, row.repair, row.unit)  # fmt: skip

@@ -13,7 +13,7 @@ from hardware.errors import Diagnostic, SolverFailure
 from planner.allocation.engine import Answer, Engine, Progress, Task, engine, engines_found
 from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
-from planner.allocation.settle import broken_rows, is_feasible, no_good, settle
+from planner.allocation.settle import broken_rows, is_binary, is_feasible, no_good, settle
 
 __all__ = ["PROVED", "Limits", "Solution", "solve"]
 
@@ -75,8 +75,8 @@ def solve(
     solver : str or Engine, optional
         ``highs``, ``cbc`` or an engine of one's own; the first one found when left out.
     limits : Limits, optional
-        Time, gap, threads and seed. Ties get what the first solve leaves of the time, and
-        at least a tenth of it.
+        Time, gap, threads and seed. Ties get as long as the first solve took, or 5 s, but
+        no more than it leaves of the time or a tenth of it.
     start : ndarray [column], optional
         A point to start from; used, and fallen back on, only when it keeps every row.
     ties_by_cost : bool
@@ -116,8 +116,9 @@ def solve(
                         version, found.was_interrupted, tuple(notes))  # fmt: skip
     best, cost_bound = found, None
     if ties_by_cost and not found.was_interrupted:
-        left = limits.time_limit_s - (time.monotonic() - began)
-        cheap = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
+        used = time.monotonic() - began
+        left = max(limits.time_limit_s - used, 0.1 * limits.time_limit_s)
+        cheap = replace(limits, time_limit_s=min(left, max(used, 5.0)))
         best, cost_bound = _cheapest(program, ask, cheap, found, notes)
     return _judged(program, best, cost_bound, time.monotonic() - began, name, version, notes)
 
@@ -245,6 +246,8 @@ def _asked(
     """Ask a solver until its point keeps every row exactly; cut off those that nearly do."""
     began = time.monotonic()
     bound: float | None = None
+    kept: Floats | None = None
+    is_exact = True  # whether the rows added refuse no point of the program
     for _ in range(25):
         left = limits.time_limit_s - (time.monotonic() - began)
         answer = _guarded(
@@ -263,32 +266,48 @@ def _asked(
         )
         # Later questions may be narrower: the first bound stays valid, theirs may not be.
         bound = answer.bound if bound is None else bound
-        answer = replace(answer, bound=bound)
-        if answer.point is None or answer.says_infeasible:
-            return answer, None
-        point = settle(program, answer.point)
+        hopeless = answer.says_infeasible and is_exact and kept is None
+        answer = replace(answer, bound=bound, says_infeasible=hopeless)
+        point, broken = _exact(program, extra, answer, left)
         if point is None:
-            if answer.bound is None and answer.seconds >= 0.9 * left:
-                return answer, None  # CBC leaves relaxed values when the time ends without a plan
-            raise SolverFailure(_lie("returned fractional values", "whole values", answer.log))
-        if start is not None and _is_misstated(answer, minimise, point):
-            # HiGHS 1.16 maps a start wrongly into its presolved program at times.
-            start, bound = None, None
-            continue
-        broken = broken_rows((*program.rows, *extra), point)
-        if not broken:
-            return answer, point
-        if any(far for _, far in broken):
-            if answer.bound is None and answer.seconds >= 0.9 * left:
-                return answer, None
-            row = next(row for row, far in broken if far)
+            return answer, kept
+        if not broken and start is not None and left > 2 and _is_misstated(answer, minimise, point):
+            # HiGHS 1.16 maps a start wrongly into its presolved program at times: ask again
+            # without one. Its bound holds, since a false record prunes only what is above it.
+            kept, start = point, None
+        elif not broken:
+            worse = kept is not None and float(minimise @ kept) <= float(minimise @ point)
+            return answer, kept if worse else point
+        else:
+            is_exact &= all(is_binary(program, row) for row in broken)
+            extra = (*extra, *(no_good(program, row, point) for row in broken))
+            if start is not None and broken_rows(extra, start):
+                start = None
+    return answer, kept
+
+
+def _exact(
+    program: Program, extra: tuple[Row, ...], answer: Answer, left_s: float
+) -> tuple[Floats | None, list[Row]]:
+    """The answer's point made whole, and the rows it breaks by less than solvers see."""
+    if answer.point is None or answer.says_infeasible:
+        return None, []
+    # CBC leaves relaxed values when the time ends without a plan; others lie.
+    is_leftover = answer.bound is None and answer.seconds >= 0.9 * left_s
+    point = settle(program, answer.point)
+    if point is None:
+        if is_leftover:
+            return None, []
+        raise SolverFailure(_lie("returned fractional values", "whole values", answer.log))
+    broken = broken_rows((*program.rows, *extra), point)
+    for row, is_far in broken:
+        if is_far:
+            if is_leftover:
+                return None, []
             raise SolverFailure(
                 _lie(f"returned a point that breaks a row: {row.sentence}", row.name, answer.log)
             )
-        extra = (*extra, *(no_good(program, row, point) for row, _ in broken))
-        if start is not None and broken_rows(extra, start):
-            start = None
-    return answer, None
+    return point, [row for row, _ in broken]
 
 
 def _is_misstated(answer: Answer, minimise: Floats, point: Floats) -> bool:

@@ -86,9 +86,6 @@ def specs(draw: st.DrawFn) -> Spec:
 
 def _check(spec: Spec, solver: str) -> None:
     case = build(spec)
-    late = case.job_preemptible & (case.job_loss_per_day > 0)
-    # What pauses and loses value when late is counted by whole pieces: told, not exact.
-    assume(not late.any())
     sizes = [len(ways(case, job)) + 1 for job in range(len(case.job_names))]
     assume(np.prod(sizes) < 30_000)
     expected = best(case)
@@ -97,12 +94,17 @@ def _check(spec: Spec, solver: str) -> None:
         assert plan.verdict.status == "infeasible"
         return
     value, cost = expected
+    _check_ids(case, plan)
+    if (case.job_preemptible & (case.job_loss_per_day > 0)).any():
+        # What pauses and loses value when late is counted by whole pieces: told by the bound.
+        assert plan.verdict.objective <= value + 1e-6
+        assert plan.verdict.bound >= value - 1e-6
+        return
     assert plan.verdict.objective == pytest.approx(value, rel=1e-6, abs=1e-9)
     assert plan.verdict.cost == pytest.approx(cost, rel=1e-6, abs=1e-6)
     assert plan.verdict.bound >= value - 1e-6 * max(value, 1)
     if solver == "highs":
         assert plan.verdict.status == "optimal"
-    _check_ids(case, plan)
 
 
 def _check_ids(case, plan) -> None:
