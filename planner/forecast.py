@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from hardware.column import Bools, Floats, row_count, to_columns
+from hardware.units import format_si
 from planner.goodput import GoodputTable
 from planner.layout_words import layout_text
 from planner.memory import OVERFULL, MemoryTable
 from planner.memory import PARTS as MEMORY_PARTS
+from planner.plan_text import money_text
 from planner.step import PARTS as STEP_PARTS
 from planner.step import StepTable
 from planner.strategy import (
@@ -89,10 +91,12 @@ class Estimate:
             float(column[0]) / _DAY_S
             for column in (self.duration_s, self.low80_duration_s, self.high80_duration_s)
         )
-        money = f", {self.cost_usd[0] / 1e6:.3g} M USD" if self.usd_per_device_s else ""
+        cost = money_text(float(self.cost_usd[0]), "USD")
+        money = f", {cost}" if self.usd_per_device_s else ""
+        tokens = format_si(self.tokens, "", digits=4).replace("G", "B")
         mark = "WHAT IF: " if self.is_what_if else ""
         return (
-            f"{mark}{asked}: {self.tokens / 1e12:.4g} T tokens take {days:.3g} days "
+            f"{mark}{asked}: {tokens} tokens take {days:.3g} days "
             f"({low:.3g} to {high:.3g}){money}, at {self.steps.tokens_per_s[0]:,.0f} tokens/s"
         )
 
