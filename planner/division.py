@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from hardware.errors import Diagnostic, InputError, SolverFailure
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engine, engines_found
@@ -122,7 +120,6 @@ def plan_case(
         The best plan found, or the reason why there is none.
     """
     limits = limits or Limits()
-    case = _with_zero_caps(case)
     options = enumerate_options(case)
     program, register = build_program(case, options)
     policy = getattr(case.scenario, "policy", None)
@@ -151,18 +148,6 @@ def _explained(
         return ()
     ask = solver if callable(solver) else engine(solver or found[0])[0]
     return conflict(program, ask).sentences
-
-
-def _with_zero_caps(case: Case) -> Case:
-    """A case in which a stated cap of zero is kept as one; its column says 0 for none."""
-    written = getattr(case.scenario, "consortiums", {})
-    zero = [
-        name in written and written[name].cap is not None and written[name].cap.value <= 0
-        for name in case.consortium_names
-    ]
-    if not any(zero):
-        return case
-    return replace(case, consortium_cap=np.where(zero, 1e-9, case.consortium_cap))
 
 
 def _shown_path(path: str, base_path: str | Path | None) -> str:
