@@ -31,6 +31,11 @@ def code_page(code: str) -> str:
     pages = code_pages()
     if code not in pages:
         raise UnknownName(
-            Diagnostic("unknown-code", f"no code `{code}`", hint=near_match(code, pages))
+            Diagnostic(
+                "unknown-code",
+                f"no code `{code}`",
+                hint=near_match(code, pages)
+                or "`planner explain` lists all codes; a job is explained with its --plan",
+            )
         )
     return pages[code]

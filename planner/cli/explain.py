@@ -49,10 +49,17 @@ def _index_report() -> Report:
     from planner.code_pages import code_pages
 
     firsts = {code: page.split("\n\n")[0].replace("\n", " ") for code, page in code_pages().items()}
-    table = Table((Column("code", "code"), Column("meaning", "meaning")), tuple(firsts.items()))
+    columns = (Column("code", "code"), Column("meaning", "meaning"))
+    short = tuple((code, _cut(meaning)) for code, meaning in firsts.items())
     entries = [{"code": code, "meaning": meaning} for code, meaning in firsts.items()]
     document = {"schema": "planner/explain/1", "codes": entries}
-    return Report(f"{len(firsts)} codes; `planner explain CODE` shows the page", (table,), document)
+    sentence = f"{len(firsts)} codes; `planner explain CODE` shows the page"
+    return Report(sentence, (Table(columns, short),), document,
+                  sheet=Table(columns, tuple(firsts.items())))  # fmt: skip
+
+
+def _cut(text: str, width: int = 66) -> str:
+    return text if len(text) <= width else text[: width - 2].rstrip() + " …"
 
 
 def _job_report(name: str, plan_path: str) -> Report:

@@ -78,9 +78,12 @@ def _model_faults(document: Document) -> Iterable[Diagnostic]:
 
 
 def _scenario_faults(document: Document) -> Iterable[Diagnostic]:
-    from planner.scenario_check import check_document
+    from planner.case import build_case
+    from planner.scenario_check import base_path_of, check_document
 
-    return check_document(document)[1]
+    scenario, warnings = check_document(document)
+    build_case(scenario, base_path_of(document), document=document)  # tells what nothing can hold
+    return warnings
 
 
 def _plan_faults(document: Document) -> Iterable[Diagnostic]:
