@@ -51,11 +51,11 @@ class StackTable:
     ep_overlap_frac: Floats  # [stack]
     pp_overlap_frac: Floats  # [stack]
     dp_overlap_frac: Floats  # [stack]
-    network_frac: Floats  # [stack] part of the family's collective bandwidth that is reached
+    network_frac: Floats  # [stack] part of the family's scale-out bandwidth that is reached
     latency_factor: Floats  # [stack] latency a hop over the family's
     attention_rate_frac: Floats  # [stack] part of the family's attention rate that is reached
-    crowding_s: Floats  # [stack] lost a block and tensor rank where pipeline transfers queue too
-    stall_s: Floats  # [stack] lost a micro-batch on 64 nodes, with the square of their number
+    crowding_s: Floats  # [stack] host time a block and tensor rank beside pipeline transfers
+    stall_s: Floats  # [stack] lost a micro-batch on 64 nodes; with the fourth power of nodes
     permute_passes: Floats  # [stack] traffic of routing tokens to experts, over one copy and back
     imbalance: Floats  # [stack] busiest expert rank over the mean
     straggler_frac: Floats  # [stack] step time lost a doubling of nodes

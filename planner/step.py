@@ -209,7 +209,7 @@ def _derive(c: Any) -> None:
     for name, column in list(vars(c).items()):
         if name.startswith("stack_"):
             setattr(c, name.removeprefix("stack_"), column)
-    c.up_rate, c.out_rate = c.up_rate * c.network_frac, c.out_rate * c.network_frac
+    c.out_rate = c.out_rate * c.network_frac
     c.out_latency_s = c.out_latency_s * c.latency_factor
     c.tokens = c.micro_batch * c.seq_len / c.cp
     c.is_fp8 = c.precision > 1.0
@@ -244,7 +244,7 @@ def _priced(c: Any) -> dict[str, Floats]:
     parts["launch_s"] = parts["launch_s"] + c.step_overhead_s
     nodes = np.maximum(c.tp * c.pp * c.cp * c.dp / c.devices_per_node, 1.0)
     busy = sum(parts.values())
-    stall = c.stall_s * np.square(nodes / STALL_NODES) * (count + c.pp - 1.0)
+    stall = c.stall_s * np.square(np.square(nodes / STALL_NODES)) * (count + c.pp - 1.0)
     parts["straggler_s"] = busy * c.straggler_frac * np.log2(nodes) + stall
     whole = sum(parts[name] for name in PARTS)
     return {"step_s": whole, **parts, **_rates(c, whole, count), "factor_80": c.factor_80}
@@ -270,15 +270,15 @@ def _micro_batch(c: Any) -> dict[str, Floats]:
         matmul = matmul + compute[0] + compute[1]
         traffic = traffic + (copied[0] + copied[1]) / c.memory_rate
     device_s = matmul + attention + traffic
-    launches = c.blocks * block.kernels(c) * (3.0 + again)
-    lost = host_bound_s(device_s, launches * c.launch_s)
+    host_s = c.blocks * block.kernels(c) * (3.0 + again) * c.launch_s
+    host_s = host_s + c.blocks * c.crowding_s * (c.tp - 1.0) * (c.pp > 1.0)
+    lost = host_bound_s(device_s, host_s)
     window = matmul + lost
     tp_sent = tensor[0] * (1.0 + again) + tensor[1]
     tp_s = exposed_s(tp_sent, window, c.tp_overlap_frac)
     # What hides tensor-parallel traffic cannot hide dispatch as well.
     ep_s = exposed_s(expert * (2.0 + again), window - (tp_sent - tp_s), c.ep_overlap_frac)
     cp_s = exposed_s(context[0] * (1.0 + again) + context[1], attention + lost, c.cp_overlap_frac)
-    tp_s = tp_s + c.blocks * c.crowding_s * (c.tp - 1.0) * (c.pp > 1.0)
     return {
         "matmul_s": matmul,
         "attention_s": attention,
