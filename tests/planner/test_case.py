@@ -332,3 +332,26 @@ def test_a_scenario_built_in_code_is_checked_too() -> None:
         build_case(broken)
     assert [fault.code for fault in caught.value.diagnostics] == ["unknown-currency"]
     assert caught.value.diagnostics[0].where.field == "currency"
+
+
+def test_inference_is_held_against_weights_alone_and_types_against_the_device() -> None:
+    changes = (
+        ("    tokens: 50 B\n    kind: serving", "    tokens: 50 B\n    kind: serving\n"
+         "    pools: [green]\n    nodes: 1\n    precision: bf16"),
+        ("nodes: {min: 4, max: 16}", "devices: [h100]\n    precision: fp4"),
+    )  # fmt: skip
+    text = BASE.replace(
+        "    model: Llama-3.1-8B\n    tokens: 50 B", "    model: A.X-K1\n    tokens: 50 B"
+    )
+    for old, new in changes:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    document = read_text(text)
+    scenario, _ = check_document(document)
+    with pytest.raises(InputError) as caught:
+        build_case(scenario, document=document)
+    memory, layout = caught.value.diagnostics
+    assert (memory.code, memory.where.field) == ("memory-exceeded", "jobs.answers.model")
+    assert "1.04 TB of weights on 8" in memory.found
+    assert "358 GB are missing" in memory.found
+    assert (layout.code, layout.where.field) == ("no-layout", "jobs.third-run.precision")
