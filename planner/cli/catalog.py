@@ -40,7 +40,7 @@ def command(name: str, files: tuple[str, ...], output: Output) -> int:
         output.show(_listing(listed[name], files))
     else:
         entry = catalog_entry.entry(name, files)
-        output.show(_entry_report(entry))
+        output.show(_entry_report(entry, output.verbose))
     return 0
 
 
@@ -60,20 +60,53 @@ def _listing(kinds: tuple[str, ...], files: tuple[str, ...]) -> Report:
                   tuple(blocks), document)  # fmt: skip
 
 
-def _entry_report(entry: dict[str, Any]) -> Report:
+def _entry_report(entry: dict[str, Any], verbose: bool) -> Report:
     from planner.cli.figure import SIGNS, figure_table, remark, source_numbers
 
-    figures = [*entry["figures"], *entry["offers"]]
+    figures = entry["figures"]
     facts = tuple(f"{key.replace('_', ' ')}: {text}" for key, text in entry["facts"].items())
     sources = tuple(f"[{n}] {source}" for source, n in source_numbers(figures).items())
     remarks = tuple(f"{one['field']}: {remark(one)}" for one in figures if remark(one))
-    blocks = (
-        Section("", facts),
-        figure_table(figures),
-        Section("remarks", remarks),
-        Section("sources", sources),
-        Section("", (SIGNS,)),
-    )
+    blocks: list[Table | Section] = [Section("", facts), figure_table(figures)]
+    blocks += [_quotes(entry["quotes"])] if entry["quotes"] else []
+    blocks += [_offers(entry["offers"])] if entry["offers"] and verbose else []
+    blocks += [Section("remarks", remarks), Section("sources", sources), Section("", (SIGNS,))]
     document = {"schema": "planner/catalog-entry/1", **entry}
-    return Report(f"{entry['name']}: {entry['title']}, {entry['kind']}", blocks, document,
+    return Report(f"{entry['name']}: {entry['title']}, {entry['kind']}", tuple(blocks), document,
                   sheet=figure_table(figures, full=True))  # fmt: skip
+
+
+HOUR_S = 3600.0
+
+
+def _quotes(quotes: list[dict[str, Any]]) -> Table:
+    """Prices a term in dollars a device-hour."""
+    from planner.cli.table import Column, Table
+
+    columns = (
+        Column("term", "term"),
+        Column("median", "median", "USD", "number"),
+        Column("low", "low", "USD", "number"),
+        Column("high", "high", "USD", "number"),
+        Column("prices", "prices", kind="count"),
+    )
+    rows = tuple(
+        (one["term"], *(HOUR_S * one[f"{which}_usd_per_device_s"]
+                        for which in ("median", "low", "high")), one["prices"])
+        for one in quotes
+    )  # fmt: skip
+    return Table(columns, rows, "price of a device-hour")
+
+
+def _offers(offers: list[dict[str, Any]]) -> Table:
+    """Every price known, in dollars a device-hour."""
+    from planner.cli.table import Column, Table
+
+    texts = ("provider", "term", "region", "as_of", "kind")
+    columns = (Column("price", "price", "USD", "number"),
+               *(Column(name, name.replace("as_of", "date")) for name in texts))  # fmt: skip
+    rows = tuple(
+        (HOUR_S * one["usd_per_device_s"], *(one[name] or None for name in texts))
+        for one in sorted(offers, key=lambda one: (one["term"], one["usd_per_device_s"]))
+    )
+    return Table(columns, rows, "every price of a device-hour")

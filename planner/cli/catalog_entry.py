@@ -34,7 +34,7 @@ def entry(name: str, files: tuple[str, ...]) -> dict[str, Any]:
     hardware_files, model_files = sorted_files(files)
     catalogue = open_catalogue(hardware_files)
     finders: tuple[Callable[[], dict[str, Any] | None], ...] = (
-        lambda: _device(name, catalogue),
+        lambda: _device(name, catalogue, tuple(hardware_files)),
         lambda: _node(name, catalogue),
         lambda: _model(name, tuple(model_files)),
         lambda: _stack(name),
@@ -70,7 +70,7 @@ def _facts(record: Any, *names: str) -> dict[str, str]:
     }
 
 
-def _device(name: str, catalogue: Catalogue) -> dict[str, Any] | None:
+def _device(name: str, catalogue: Catalogue, files: tuple[str, ...]) -> dict[str, Any] | None:
     try:
         full, one = accelerator(name, catalogue)
     except UnknownName as error:
@@ -80,14 +80,35 @@ def _device(name: str, catalogue: Catalogue) -> dict[str, Any] | None:
     facts = _facts(one, "vendor", "family", "year", "form_factor", "memory_type", "link_name",
                    "training", "node", "software", "evidence", "aliases", "notes")  # fmt: skip
     figures = [figure_record(path, figure) for path, figure in figures_with_origin(one)]
-    offers = [
-        {**figure_record("price", offer.price),
-         "field": f"{offer.provider}, {offer.term}, {offer.region}".strip(", ")}
-        for offer in catalogue.prices
-        if offer.device in (full, *one.aliases)
-    ]  # fmt: skip
     return {"name": full, "kind": one.kind, "title": one.title, "facts": facts,
-            "figures": figures, "offers": offers}  # fmt: skip
+            "figures": figures, **_prices(full, files)}  # fmt: skip
+
+
+def _prices(device: str, files: tuple[str, ...]) -> dict[str, Any]:
+    """What the device is asked for: median and range a term, and every price behind them."""
+    from hardware.price import TERMS, price_rows, quote
+
+    table = price_rows(files=files)
+    names = ("provider", "term", "usd_per_device_s", "region", "as_of", "kind", "offer", "source")
+    offers = [
+        {name: _plain(getattr(table, name)[row]) for name in names}
+        for row in range(len(table))
+        if table.device[row] == device
+    ]
+    quotes = [(term, quote(device, term=term, files=files)) for term in TERMS]
+    medians = [
+        {"term": term, "median_usd_per_device_s": one.median_usd_per_device_s,
+         "low_usd_per_device_s": one.low_usd_per_device_s,
+         "high_usd_per_device_s": one.high_usd_per_device_s, "prices": len(one.rows),
+         "basis": one.reason}
+        for term, one in quotes
+        if one.median_usd_per_device_s is not None
+    ]  # fmt: skip
+    return {"quotes": medians, "offers": offers}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else float(value)
 
 
 def _node(name: str, catalogue: Catalogue) -> dict[str, Any] | None:
@@ -100,7 +121,7 @@ def _node(name: str, catalogue: Catalogue) -> dict[str, Any] | None:
                 for path, figure in figures_with_origin(net)]  # fmt: skip
     return {"name": name, "kind": "node", "title": one.title,
             "facts": _facts(one, "fabric", "holds", "torus", "notes"),
-            "figures": figures, "offers": []}  # fmt: skip
+            "figures": figures, "quotes": [], "offers": []}  # fmt: skip
 
 
 def _model(name: str, files: tuple[str, ...]) -> dict[str, Any] | None:
@@ -120,7 +141,7 @@ def _model(name: str, files: tuple[str, ...]) -> dict[str, Any] | None:
     facts = _facts(one, "aliases", "mlp", "mtp_mlp", "tied_embeddings", "qk_norm", "note")
     facts |= _facts(one.published, "note")
     return {"name": one.name, "kind": "model", "title": one.publisher, "facts": facts,
-            "figures": figures, "offers": []}  # fmt: skip
+            "figures": figures, "quotes": [], "offers": []}  # fmt: skip
 
 
 def _stack(name: str) -> dict[str, Any] | None:
@@ -143,4 +164,4 @@ def _stack(name: str) -> dict[str, Any] | None:
     fitted = "yes" if stacks.measured[row] else "no, as the default but for what is stated"
     return {"name": name, "kind": "stack", "title": "software stack",
             "facts": {"fitted on published runs": fitted}, "figures": figures,
-            "offers": []}  # fmt: skip
+            "quotes": [], "offers": []}  # fmt: skip

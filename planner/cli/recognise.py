@@ -16,7 +16,7 @@ _HARDWARE_KEYS = {
 
 def kind_of(document: Document) -> str:
     """
-    Kind of a document: scenario, plan, hardware sheet, model sheet or model config.
+    Kind of a document: scenario, plan, hardware sheet, model sheet, model config or constants.
 
     Raises
     ------
@@ -40,6 +40,8 @@ def kind_of(document: Document) -> str:
         return "plan"
     if stated.startswith("planner/scenario/") or len(keys & {"pools", "consortiums", "jobs"}) > 1:
         return "scenario"
+    if stated.startswith("planner/constants/") or {"stacks", "families"} <= keys:
+        return "constants"
     if keys & {"model_type", "architectures"}:
         return "model config"
     if "models" in keys or {"layers", "hidden"} <= keys:
@@ -86,6 +88,13 @@ def _scenario_faults(document: Document) -> Iterable[Diagnostic]:
     return warnings
 
 
+def _constants_faults(document: Document) -> Iterable[Diagnostic]:
+    from planner.stack import tables
+
+    tables(document.data, document)
+    return ()
+
+
 def _plan_faults(document: Document) -> Iterable[Diagnostic]:
     from planner.cli.plan_form import PlanForm
 
@@ -96,6 +105,7 @@ def _plan_faults(document: Document) -> Iterable[Diagnostic]:
 _RULES: dict[str, Callable[[Document], Iterable[Diagnostic]]] = {
     "scenario": _scenario_faults,
     "plan": _plan_faults,
+    "constants": _constants_faults,
     "hardware sheet": _hardware_faults,
     "model sheet": _model_faults,
     "model config": _model_faults,
@@ -116,7 +126,7 @@ def sorted_files(files: Iterable[str]) -> tuple[list[str], list[str]]:
     for path in files:
         document = read_document(path)
         kind = kind_of(document)
-        if kind in ("scenario", "plan"):
+        if kind in ("scenario", "plan", "constants"):
             raise InputError(
                 Diagnostic(
                     "not-a-sheet",
