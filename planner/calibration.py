@@ -41,6 +41,7 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
         "attention_rate_frac": 0.2,
         "imbalance": 0.03,
         "permute_passes": 0.5,
+        "grouped_frac": 0.5,
         "straggler_frac": 0.7,
         "step_overhead_s": 0.5,
         "crowding_s": 0.5,
@@ -49,9 +50,9 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
 )
 FAMILY_FREEDOM: Mapping[str, float] = MappingProxyType(
     {
-        "sustained_frac": 0.1,
-        "matmul_frac": 0.5,
-        "fp8_frac": 0.4,
+        "sustained_frac": 0.12,
+        "matmul_frac": 0.2,
+        "fp8_frac": 0.2,
         "fp4_frac": 0.5,
         "fill_elements": 0.4,
         "ramp_depth": 0.4,

@@ -213,7 +213,9 @@ def layout(
     all of a replica's batch under ZeRO-3, else the largest divisor of it
     within `TOKENS_A_MICRO_BATCH`. Recompute ``custom`` counts as none where
     its detail says minimal, else as full. Experts are cut by tp too when one
-    is at least 4,096 wide after the cut.
+    is at least 4,096 wide after the cut. Where ep is open, tp cuts them, or
+    without it the greatest common divisor of experts, replicas and 64; none
+    under ZeRO-3, which shards them.
     """
     size = int(number(row, "n_devices"))
     stated = {key: int(number(row, key)) for key in ("tp", "pp", "cp", "dp", "ep", "vpp")}
@@ -246,10 +248,7 @@ def layout(
     custom = 0 if "minimal" in row.get("recompute_detail", "") else 2
     modes = {"none": 0, "selective": 1, "full": 2, "custom": custom}
     parallel = {"yes": 1, "no": 0}.get(row.get("sequence_parallel", ""), sequence_parallel)
-    ep = max(stated["ep"], 1)
-    wide = number(row, "moe_ffn_hidden") or number(row, "ffn_hidden")
-    is_cut = number(row, "experts") > 0 and wide / tp >= 4096
-    expert_tp = tp if is_cut and (tp * cp * dp) % (ep * tp) == 0 else 1
+    ep, expert_tp = _expert_layout(row, stated["ep"], tp, cp * dp, zero)
     interleave = stated["vpp"] or _interleave(int(number(row, "layers")), pp, chunk_layers)
     interleave = interleave if pp > 1 else 1
     return {
@@ -270,6 +269,18 @@ def layout(
         "schedule": 1 if interleave > 1 else 0,
         "optimizer": 0,
     }
+
+
+def _expert_layout(row: Row, stated: int, tp: int, replicas: int, zero: int) -> tuple[int, int]:
+    """Expert parallel size, and by how much tp cuts one expert."""
+    experts = int(number(row, "experts"))
+    if not experts:
+        return 1, 1
+    if not stated and zero < 3:
+        return (1, tp) if tp > 1 else (math.gcd(experts, replicas, 64), 1)
+    ep = max(stated, 1)
+    wide = number(row, "moe_ffn_hidden") or number(row, "ffn_hidden")
+    return ep, tp if wide / tp >= 4096 and replicas % ep == 0 else 1
 
 
 def _interleave(layers: int, pp: int, chunk_layers: int) -> int:

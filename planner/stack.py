@@ -56,6 +56,7 @@ class StackTable:
     attention_rate_frac: Floats  # [stack] part of the family's attention rate that is reached
     crowding_s: Floats  # [stack] host time a block and tensor rank beside pipeline transfers
     stall_s: Floats  # [stack] lost a micro-batch on 64 nodes; with the fourth power of nodes
+    grouped_frac: Floats  # [stack] rate of grouped products of experts over plain ones
     permute_passes: Floats  # [stack] traffic of routing tokens to experts, over one copy and back
     imbalance: Floats  # [stack] busiest expert rank over the mean
     straggler_frac: Floats  # [stack] step time lost a doubling of nodes

@@ -213,8 +213,9 @@ def _derive(c: Any) -> None:
     c.out_latency_s = c.out_latency_s * c.latency_factor
     c.tokens = c.micro_batch * c.seq_len / c.cp
     c.is_fp8 = c.precision > 1.0
+    c.is_block = c.precision > 2.0
     c.any_fp8 = bool(c.is_fp8.any())
-    c.cast_bytes = np.where(c.precision > 2.0, 4.0, 3.0)
+    c.cast_bytes = np.where(c.is_block, 4.0, 3.0)
     c.any_materialised = bool((c.attention_materialised > 0).any())
     c.any_zero3 = bool((c.zero > 2).any())
     c.dense_share = (

@@ -123,9 +123,9 @@ def _experts(c: Columns, total: Pass, gated: Any) -> Pass:
     own = np.maximum(c.experts / c.ep, 1.0)
     rows = c.tokens * c.top_k * c.expert_tp / c.tp * c.imbalance / own + ROW_TILE
     width = c.moe_ffn_hidden / c.expert_tp
-    blocks = c.moe_blocks
-    total = _add(total, _linear(c, rows, c.hidden, gated * width, rate, own), blocks)
-    total = _add(total, _linear(c, rows, width, c.hidden, rate, own), blocks)
+    blocks, grouped = c.moe_blocks, rate * c.grouped_frac
+    total = _add(total, _linear(c, rows, c.hidden, gated * width, grouped, own), blocks)
+    total = _add(total, _linear(c, rows, width, c.hidden, grouped, own), blocks)
     shared = c.shared_width / c.tp
     shared_blocks = blocks * (shared > 0)
     total = _add(total, _linear(c, c.tokens, c.hidden, gated * shared, rate), shared_blocks)
@@ -337,7 +337,7 @@ def kernels(c: Columns) -> Floats:
     -----
     Five products with attention and their element-wise kernels; two
     collectives under tp; router, permutation and two all-to-alls for experts,
-    and a product, with its quantisation, an expert and matrix; quantisation
+    and an expert and matrix a product, copies, and quantisation; quantisation
     of plain products under fp8.
 
     References
@@ -347,7 +347,9 @@ def kernels(c: Columns) -> Floats:
     count = 24.0 + 4.0 * (c.tp > 1.0)
     if c.any_experts:
         own = np.maximum(c.experts / c.ep, 1.0)
-        count = count + (c.moe_blocks > 0) * (24.0 + own * (2.0 + 4.0 * c.is_fp8))
+        count = count + (c.moe_blocks > 0) * (
+            24.0 + own * (4.0 + 4.0 * c.is_fp8 + 8.0 * c.is_block)
+        )
     if c.any_fp8:
         count = count + 8.0 * c.is_fp8
     result: Floats = count

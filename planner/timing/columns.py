@@ -143,6 +143,6 @@ def stack_columns(stacks: StackTable) -> dict[str, Floats]:
         "tp_overlap_frac", "cp_overlap_frac", "ep_overlap_frac", "pp_overlap_frac",
         "dp_overlap_frac", "network_frac", "latency_factor", "attention_rate_frac", "imbalance",
         "straggler_frac", "gradient_bytes", "reduce_bytes", "gathers_each_micro_batch",
-        "stages_by_cost", "crowding_s", "stall_s", "permute_passes",
+        "stages_by_cost", "crowding_s", "stall_s", "permute_passes", "grouped_frac",
     )  # fmt: skip
     return {f"stack_{name}": getattr(stacks, name).astype(np.float64) for name in names}
