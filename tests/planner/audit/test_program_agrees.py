@@ -119,11 +119,14 @@ def some_scenario(seed: int) -> Data:
 
 @pytest.mark.parametrize("block", range(4))
 def test_program_and_audit_agree(block: int) -> None:
-    """`allocate` raises where the audit refuses; the rest is seen here with its warnings."""
+    """`allocate` raises SolverFailure where the audit refuses; warnings are seen here."""
     placed = 0
-    for seed in range(12 * block, 12 * block + 12):
+    for seed in range(20 * block, 20 * block + 20):
         scenario = Scenario.model_validate(some_scenario(seed))
-        plan = planner.allocate(scenario, time_limit_s=10)
+        try:
+            plan = planner.allocate(scenario, time_limit_s=10)
+        except planner.InputError:
+            continue  # a job without a day or a device, for one: no question to answer
         report = planner.verify(scenario, plan)
         assert report.ok, seed
         assert {w.code for w in report.warnings} <= {"nothing-to-verify", "held-idle"}, seed
