@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, PlanningWarning
-from hardware.sheet import Document, parse_document, read_document
+from hardware.sheet import Document, parse_document, read_document, where_is
 from planner.library import read_library
 from planner.scenario import Scenario
 from planner.scenario_dates import (
@@ -105,11 +105,25 @@ def check_document(document: Document) -> tuple[Scenario, tuple[Diagnostic, ...]
     InputError
         Every fault of its form at once; or else every fault of what it says, with warnings.
     """
+    _check_kind(document)
     scenario = parse_document(document, Scenario)
     faults = scenario_faults(scenario, base_path_of(document), document)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
     return scenario, faults
+
+
+def _check_kind(document: Document) -> None:
+    """Refuse a file that says it is something else, in place of a list of its wrong fields."""
+    stated = document.data.get("schema") if isinstance(document.data, dict) else None
+    if isinstance(stated, str) and stated.startswith("planner/"):
+        kind = stated.split("/")[1]
+        if kind != "scenario":
+            raise InputError(
+                Diagnostic("not-a-scenario", f"the file is a {kind}, not a scenario",
+                           where_is(document, ("schema",)), found=stated,
+                           expected="planner/scenario/1")
+            )  # fmt: skip
 
 
 def load_scenario(path: str | Path) -> tuple[Scenario, Document]:

@@ -136,6 +136,16 @@ def test_plan_as_csv(cli, scenario):
     assert rows[0]["mfu_frac"] == ""
 
 
+def test_a_plan_in_place_of_a_scenario_is_told_in_one_line(cli, scenario, tmp_path):
+    plan = tmp_path / "plan.json"
+    cli("allocate", scenario, "-q", "-o", plan)
+    for line in (["allocate", plan], ["verify", plan, scenario]):
+        answer = cli(*line)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.count("error[") == 1
+        assert "error[not-a-scenario]: the file is a plan, not a scenario" in answer.err
+
+
 def test_same_question_same_plan(cli, scenario):
     def rows() -> object:
         return json.loads(cli("allocate", scenario, "--format", "json", "--seed", 1).out)["rows"]
