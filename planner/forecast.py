@@ -110,8 +110,7 @@ class Estimate:
             named = [f"{part}_bytes" for part in MEMORY_PARTS[1:]]
             lines += ["memory: " + self._parts(self.memories, tuple(named), _GIB, "GiB")]
             lines += [
-                f"goodput {100 * self.goodput.goodput_frac[0]:.1f} %, checkpoint every "
-                f"{self.goodput.checkpoint_interval_s[0] / 60:.0f} min, "
+                f"goodput {100 * self.goodput.goodput_frac[0]:.1f} %, {self._checkpoints()}"
                 f"{self.goodput.spare_nodes[0]:.0f} spare nodes; "
                 f"{self.nodes * self.duration_s[0] / _HOUR_S:,.0f} node-hours, "
                 f"{self.energy_j[0] / 3.6e12:,.3g} GWh"
@@ -120,6 +119,12 @@ class Estimate:
             lines += ["", *self.why]
         lines += ["", *self.notes]
         return "\n".join(lines)
+
+    def _checkpoints(self) -> str:
+        """How often state is saved; work of inference type has none."""
+        if self.work != "training":
+            return ""
+        return f"checkpoint every {self.goodput.checkpoint_interval_s[0] / 60:.0f} min, "
 
     def _line(self, at: int) -> str:
         cost = f"{self.cost_usd[at] / 1e6:>7.3g}" if self.usd_per_device_s else f"{'—':>7}"

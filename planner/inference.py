@@ -91,7 +91,8 @@ class InferenceTable:
     tokens_per_s: Floats  # prompt and output tokens, all devices
     model_flop_per_s: Floats  # all devices
     busy_frac: Floats  # part of the time in which arithmetic is the ceiling
-    peak_bytes: Floats  # a device
+    peak_bytes: Floats  # a device, weights and cache
+    cache_bytes: Floats  # a device
     capacity_bytes: Floats  # a device
     low80_tokens_per_s: Floats
     high80_tokens_per_s: Floats
@@ -255,6 +256,7 @@ def inference(models: ModelTable, devices: DeviceTable, questions: RequestTable)
         model_flop_per_s=tokens_per_s * flop,
         busy_frac=pick(batch * cost["prefill_s"] / run_s),
         peak_bytes=pick(cost["peak_bytes"]),
+        cache_bytes=pick(cost["cache_bytes"]),
         capacity_bytes=devices.usable_memory_bytes[questions.device],
         low80_tokens_per_s=tokens_per_s * np.exp(-spread),
         high80_tokens_per_s=tokens_per_s * np.exp(spread),
@@ -307,6 +309,7 @@ def _costs(
         "prefill_s": prefill_s + reduce_s * prompt * tp / group + hop_s * tp / group,
         "decode_s": decode_s + (reduce_s * batch + hop_s) * tp / group,
         "peak_bytes": (weights + batch * (a_token * context + window)) / group,
+        "cache_bytes": batch * (a_token * context + window) / group,
         "capacity_bytes": wide(devices.usable_memory_bytes[device]) * _USABLE_FRAC,
     }
 

@@ -43,7 +43,7 @@ def served(
     Notes
     -----
     Prefill counts as products and decode as memory traffic, whichever ceiling
-    binds it.
+    binds it; the cache counts as activations.
 
     References
     ----------
@@ -84,7 +84,8 @@ def served(
     )
     sizes = {f"{part}_bytes": np.zeros(len(keep)) for part in PARTS[1:]}
     sizes.update(
-        weights_bytes=answer.peak_bytes[keep],
+        weights_bytes=(answer.peak_bytes - answer.cache_bytes)[keep],
+        activations_bytes=answer.cache_bytes[keep],
         peak_bytes=answer.peak_bytes[keep],
         first_stage_bytes=answer.peak_bytes[keep],
         capacity_bytes=answer.capacity_bytes[keep],

@@ -149,12 +149,12 @@ def _best(found: Estimate, verbose: bool) -> list[Table | Section]:
     useful, hours = found.goodput, found.nodes * found.duration_s[0] / 3600.0
     energy = f"{format_si(found.energy_j[0] / 3600.0, 'Wh')} for "
     energy += money_text(float(found.energy_usd[0]), "USD")
+    saved = f", a checkpoint every {format_duration(useful.checkpoint_interval_s[0])}"
     return [Section("first layout", (
         f"step     {_spoken(step, lambda value: format_duration(value))}",
         f"memory   {_spoken(held, lambda value: format_si(value, 'B'))}",
         f"run      {hours:,.0f} node-hours, energy {energy}, goodput "
-        f"{100 * useful.goodput_frac[0]:.3g} %, a checkpoint every "
-        f"{format_duration(useful.checkpoint_interval_s[0])}",
+        f"{100 * useful.goodput_frac[0]:.3g} %{saved if found.work == 'training' else ''}",
     ))]  # fmt: skip
 
 
