@@ -107,3 +107,11 @@ def test_things_that_are_no_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.yaml", tmp_path / "none" / "s.yaml"):
         with pytest.raises(InputError):
             load_scenario(path)
+
+
+def test_an_anchor_named_twice_is_no_warning(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    text = BASE.replace("tokens: 1 T", "tokens: &t 1 T").replace("tokens: 200 B", "tokens: &t 1 T")
+    path.write_text(text, "utf-8")
+    scenario, _ = load_scenario(path)
+    assert scenario.jobs["second-run"].tokens.value == 1e12
