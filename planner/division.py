@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, SolverFailure
+from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engine, engines_found
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
+from planner.allocation.portfolio import solve_case
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
-from planner.allocation.solve import Limits, Solution, solve
+from planner.allocation.solve import Limits, Solution
 from planner.allocation.tidy import tidy
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
@@ -35,6 +37,8 @@ def allocate(
     gap_frac: float = 1e-4,
     threads: int = 0,
     seed: int = 0,
+    policy: str | None = None,
+    work_frac: float = 1.0,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Plan:
     """
@@ -56,6 +60,10 @@ def allocate(
         Threads of the solver; one when 0, so that the plan does not depend on the machine.
     seed : int
         Seed of the solver.
+    policy : str, optional
+        ``weighted-work``, ``max-min`` or ``min-cost``; the scenario's when left out.
+    work_frac : float
+        For ``min-cost``: part of the most weighted work that must be done. [1]
     on_progress : callable, optional
         Told the seconds, the objective and the bound while solving.
 
@@ -81,9 +89,10 @@ def allocate(
         inputs = ((_shown_path(document.path, base_path), digest),)
     base_path = Path() if base_path is None else Path(base_path)
     case = build_case(scenario, base_path, document=document)
-    _check_limits(time_limit_s, gap_frac, threads, seed)
+    _check_limits(time_limit_s, gap_frac, threads, seed, work_frac)
     limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress)
-    plan = plan_case(case, solver=solver, limits=limits, inputs=inputs)
+    plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
+                     work_frac=work_frac)  # fmt: skip
     if plan.verdict.status not in ("optimal", "feasible"):
         return plan
     report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
@@ -99,6 +108,8 @@ def plan_case(
     solver: str | Engine | None = None,
     limits: Limits | None = None,
     inputs: tuple[tuple[str, str], ...] = (),
+    policy: str | None = None,
+    work_frac: float = 1.0,
 ) -> Plan:
     """
     The plan of a case, not yet audited.
@@ -113,6 +124,10 @@ def plan_case(
         Time, gap, threads, seed. [s], [1]
     inputs : tuple of (path, sha256)
         Files that the case came from.
+    policy : str, optional
+        The scenario's when left out.
+    work_frac : float
+        For ``min-cost``: part of the most weighted work that must be done. [1]
 
     Returns
     -------
@@ -120,11 +135,17 @@ def plan_case(
         The best plan found, or the reason why there is none.
     """
     limits = limits or Limits()
-    options = enumerate_options(case)
-    program, register = build_program(case, options)
-    policy = getattr(case.scenario, "policy", None)
-    by_cost = policy is None or policy.ties == "cost"
-    solution = solve(program, solver=solver, limits=limits, ties_by_cost=by_cost)
+    stated = getattr(case.scenario, "policy", None)
+    by_cost = stated is None or stated.ties == "cost"
+    policy = policy or (stated.objective if stated is not None else "weighted-work")
+    if policy == "weighted-work":
+        answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost)
+        program, register, solution = answered.program, answered.register, answered.solution
+    else:
+        program, register = build_program(case, enumerate_options(case))
+        solution = solve_by_policy(
+            register, program, policy, solver=solver, limits=limits, work_frac=work_frac
+        )
     if solution.point is None:
         words = _explained(program, solution, solver)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
@@ -134,7 +155,7 @@ def plan_case(
 
 def _tidied(register: Register, program: Program, solution: Solution) -> Solution:
     """The solution with each run moved to the first of its equals."""
-    if solution.point is None:
+    if solution.point is None or solution.policy == "max-min":
         return solution
     return replace(solution, point=tidy(register, program, solution.point))
 
@@ -158,12 +179,15 @@ def _shown_path(path: str, base_path: str | Path | None) -> str:
         return Path(path).as_posix()
 
 
-def _check_limits(time_limit_s: float, gap_frac: float, threads: int, seed: int) -> None:
+def _check_limits(
+    time_limit_s: float, gap_frac: float, threads: int, seed: int, work_frac: float
+) -> None:
     """Refuse limits that mean nothing, all at once."""
     rules = (
         ("time_limit_s", time_limit_s, 0 < time_limit_s <= 1e7, "more than 0 s"),
         ("gap_frac", gap_frac, 0 <= gap_frac < 1, "0 or more, below 1"),
         ("threads", threads, 0 <= threads <= 4096, "0 or more"),
+        ("work_frac", work_frac, 0 < work_frac <= 1, "above 0, at most 1"),
         ("seed", seed, 0 <= seed < 2**31, "0 or more, below 2**31"),
     )
     faults = [

@@ -128,7 +128,14 @@ def ordinary_runs(
         mine = np.flatnonzero(pools == pool)
         for part in np.array_split(mine, max(len(mine) // 400, 1)):
             grid = _grid(case, pairs[part], [points[at] for at in part.tolist()])
-            keep = _needed(case, grid, blocks[pool], events[pool])
+            fits, end = _fitting(grid, blocks[pool])
+            waited = np.isin(grid.job, case.after_before)[:, None, None]
+            days = (
+                end
+                if not nests(blocks[pool])
+                else np.where(waited, end, np.searchsorted(events[pool], end))
+            )
+            keep = fits & ~_needless(case, grid, fits, end, days)
             rank, columns = _columns(case, grid, keep)
             ranks.append(part[rank])
             found.append(columns)
@@ -176,16 +183,18 @@ def _grid(case: Case, pairs: Ints, points: list[Ints]) -> _Grid:
     )
 
 
-def _needed(case: Case, grid: _Grid, here: tuple[Block, ...], events: Ints) -> Bools:
-    """Which runs fit into their windows and are not needless. [pair, point, start]"""
+def _fitting(grid: _Grid, here: tuple[Block, ...]) -> tuple[Bools, Ints]:
+    """Which runs fit into their windows and their pool, and their ends. [pair, point, start]"""
     start = np.broadcast_to(grid.starts[:, None, :], (*grid.point.shape, grid.starts.shape[1]))
     end = start + grid.need[:, :, None]
     fits = grid.is_point[:, :, None] & grid.is_start[:, None, :]
     fits &= end <= grid.due[:, None, None]
     fits &= free_nodes(here, start, end) >= grid.nodes[:, :, None]
-    waited = np.isin(grid.job, case.after_before)
-    reach = np.searchsorted(events, end)
-    exact = end if not nests(here) else np.where(waited[:, None, None], end, reach)
+    return fits, end
+
+
+def _needless(case: Case, grid: _Grid, fits: Bools, end: Ints, reach: Ints) -> Bools:
+    """Which runs another run makes needless; see `ordinary_runs`. [pair, point, start]"""
     drop = case.consortium_floor[case.job_consortium[grid.job]] <= 0
     worth = _kept(case, grid.job[:, None, None], end)
     needless = np.zeros_like(fits)
@@ -198,14 +207,14 @@ def _needed(case: Case, grid: _Grid, here: tuple[Block, ...], events: Ints) -> B
             if a == b or not less.any():
                 continue
             at = np.flatnonzero(less)
-            one, two = exact[at, a], exact[at, b]
+            one, two = reach[at, a], reach[at, b]
             worse = fits[at, a] & (one <= two) & (worth[at, a] >= worth[at, b])
             if a > b:  # the first of equals stays
                 load = np.stack([grid.nodes, grid.cost, time])[:, at]
                 equal = (load[:, :, a] == load[:, :, b]).all(axis=0)[:, None]
                 worse &= ~(equal & (one == two) & (worth[at, a] == worth[at, b]))
             needless[at, b] |= worse
-    return np.asarray(fits & ~needless)
+    return needless
 
 
 def _kept(case: Case, job: Ints, end: Ints) -> Floats:

@@ -126,7 +126,7 @@ def test_unsolved_is_not_infeasible() -> None:
     def silent(task):
         return replace(ENGINES["highs"](task), point=None)
 
-    plan = plan_case(build(Spec(WIDE, [J()])), solver=silent)
+    plan = plan_case(build(Spec(WIDE, [J(preemptible=True)])), solver=silent)
     assert plan.verdict.status == "unsolved"
     with pytest.raises(Unproven):
         plan.require()

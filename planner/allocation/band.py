@@ -1,0 +1,286 @@
+"""Rows of a program of whole runs as stretches of lines: what numpy prices without a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from hardware.column import Bools, Floats, Ints
+from planner.allocation.block import nests, node_rows
+from planner.allocation.option import Options, OptionTable
+from planner.allocation.program import shared_time
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+Ints32 = npt.NDArray[np.int32]
+
+__all__ = ["Bands", "Layer", "bands_of", "can_band"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """For each column one stretch of rows of a line, and one amount in all of them."""
+
+    low: Ints32  # [column] first row
+    high: Ints32  # [column] row after the last; equal to `low` where the column takes no part
+    amount: Floats  # [column] scaled as the rows are
+
+
+@dataclass(frozen=True)
+class Bands:
+    """
+    A program of whole runs, at most one a job, by lines of rows.
+
+    A run holds its nodes in each row between its start and its end, so one pair of row
+    numbers and one amount say what a matrix would say in dozens of terms. All rows ask for
+    at most; those that ask for at least are negated. Rows of a line are scaled alike, so
+    that the largest bound of each line is 1.
+    """
+
+    names: tuple[str, ...]  # [row] as the rows of the program are named
+    bound: Floats  # [row]
+    factor: Floats  # [row] scaled amount over the row's own, with its sign
+    line_first: Ints  # [line + 1] first row of each line
+    layers: tuple[Layer, ...]
+    value: Floats  # [column] weighted worth
+    first: Ints  # [group + 1] first column of each job that has one
+    job: Ints  # [group]
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return len(self.value)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """Columns of each job. [group]"""
+        return np.diff(self.first)
+
+    def profit(self, prices: Floats) -> Floats:
+        """Worth of each column less what its rows cost at scaled prices. [column]"""
+        total = np.concatenate([[0.0], np.cumsum(prices)])
+        left = self.value.copy()
+        for layer in self.layers:
+            left -= layer.amount * (total[layer.high] - total[layer.low])
+        return left
+
+    def activity(self, columns: Ints) -> Floats:
+        """Sum over some columns of their amounts in each row. [row]"""
+        change = np.zeros(len(self.bound) + 1)
+        for layer in self.layers:
+            np.add.at(change, layer.low[columns], layer.amount[columns])
+            np.subtract.at(change, layer.high[columns], layer.amount[columns])
+        return np.asarray(np.cumsum(change)[:-1])
+
+    def most(self, profit: Floats) -> Floats:
+        """The largest profit of each job's columns, 0 at least. [group]"""
+        if self.columns == 0:
+            return np.zeros(len(self.job))
+        return np.maximum(np.maximum.reduceat(profit, self.first[:-1]), 0.0)
+
+    def bound_at(self, prices: Floats) -> float:
+        """The most value that any plan has, by scaled prices that are not negative."""
+        return float(prices @ self.bound + self.most(self.profit(prices)).sum())
+
+    def part(self, columns: Ints) -> Bands:
+        """The same rows with some of the columns, which are given in ascending order."""
+        counts = np.diff(np.searchsorted(columns, self.first))
+        has = counts > 0
+        layers = tuple(
+            Layer(layer.low[columns], layer.high[columns], layer.amount[columns])
+            for layer in self.layers
+        )
+        first = np.concatenate([[0], np.cumsum(counts[has])]).astype(np.int64)
+        return replace(
+            self, layers=layers, value=self.value[columns], first=first, job=self.job[has]
+        )
+
+
+def can_band(options: Options) -> bool:
+    """Whether a case has whole runs alone, in pools where counting nodes by day is enough."""
+    return len(options.modes) == 0 and all(nests(here) for here in options.blocks)
+
+
+class _Lines:
+    """Rows and layers as they are collected, in their own units."""
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.names: list[str] = []
+        self.bounds: list[Floats] = []
+        self.first: list[int] = [0]
+        self.sign: list[float] = []
+        self.layers: list[Layer] = []
+
+    def line(self, names: list[str], bounds: Floats, sign: float = 1.0) -> int:
+        """A line of rows; its first row."""
+        self.names += names
+        self.bounds.append(np.asarray(bounds, dtype=np.float64))
+        self.sign.append(sign)
+        self.first.append(len(self.names))
+        return self.first[-2]
+
+    def layer(self) -> Layer:
+        """A layer in which no column takes part yet."""
+        none = np.zeros(self.columns, dtype=np.int32)
+        made = Layer(none, none.copy(), np.zeros(self.columns))
+        self.layers.append(made)
+        return made
+
+
+def bands_of(case: Case, options: Options) -> Bands:
+    """
+    The rows of a program of whole runs, without building the program.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    options : Options
+        Its runs; `can_band` must hold.
+
+    Returns
+    -------
+    Bands
+        The families of `program.FAMILIES` that speak of runs, under the same names. Rows
+        that cannot be broken are among them. [value per scaled row] for prices.
+    """
+    runs = options.runs
+    lines = _Lines(len(runs))
+    _pools(lines, runs, options)
+    _workloads(lines, case, runs)
+    _teams(lines, case, runs)
+    _caps(lines, case, runs)
+    _orders(lines, case, runs)
+    weight = case.consortium_weight[case.job_consortium]
+    first = np.concatenate(
+        [[0], np.flatnonzero(np.diff(runs.job)) + 1, [len(runs)] if len(runs) else []]
+    )
+    first = first.astype(np.int64)
+    scale = _scale(lines)
+    per_row = np.repeat(scale * np.array(lines.sign), np.diff(lines.first))
+    for layer in lines.layers:
+        used = layer.high > layer.low
+        layer.amount[used] *= per_row[layer.low[used]]
+    bound = np.concatenate(lines.bounds) if lines.bounds else np.zeros(0)
+    return Bands(
+        names=tuple(lines.names),
+        bound=bound * per_row,
+        factor=per_row,
+        line_first=np.array(lines.first, dtype=np.int64),
+        layers=tuple(lines.layers),
+        value=runs.value * weight[runs.job],
+        first=first,
+        job=runs.job[first[:-1]],
+    )
+
+
+def _scale(lines: _Lines) -> Floats:
+    """One over the largest bound of each line, or over its largest amount where that is 0."""
+    size = np.array([float(np.abs(bound).max(initial=0.0)) for bound in lines.bounds])
+    largest = np.zeros(len(size))
+    for layer in lines.layers:
+        used = np.flatnonzero(layer.high > layer.low)
+        line = np.searchsorted(lines.first, layer.low[used], side="right") - 1
+        np.maximum.at(largest, line, np.abs(layer.amount[used]))
+    return 1.0 / np.where(size > 0, size, np.where(largest > 0, largest, 1.0))
+
+
+def _pools(lines: _Lines, runs: OptionTable, options: Options) -> None:
+    """No more nodes are held than a pool has; see `program.within_pool`."""
+    layer = lines.layer()
+    for pool, here in enumerate(options.blocks):
+        mine = np.flatnonzero(runs.pool == pool)
+        ends = [end for block in here for _, end in block.spans]
+        days = np.unique(np.concatenate([runs.start_day[mine], ends])).astype(np.int64)
+        names = [f"pool_{pool}_{day}" for day in days.tolist()]
+        _hold(layer, mine, lines.line(names, node_rows(here, days).astype(np.float64)), days, runs)
+        layer.amount[mine] = runs.nodes[mine]
+
+
+def _hold(layer: Layer, mine: Ints, row: int, days: Ints, runs: OptionTable) -> None:
+    """Let runs take part in the rows of the days from their start to their end."""
+    layer.low[mine] = row + np.searchsorted(days, runs.start_day[mine])
+    layer.high[mine] = row + np.searchsorted(days, runs.end_day[mine])
+
+
+def _workloads(lines: _Lines, case: Case, runs: OptionTable) -> None:
+    """A workload is funded once; see `program.no_workload_twice`."""
+    jobs = np.unique(runs.job)
+    same, counts = np.unique(case.job_identity[jobs], return_counts=True)
+    if not (counts > 1).any():
+        return
+    layer = lines.layer()
+    for identity in same[counts > 1].tolist():
+        row = lines.line([f"workload_{identity}"], np.ones(1))
+        _single(layer, case.job_identity[runs.job] == identity, row, np.ones(len(runs)))
+
+
+def _single(layer: Layer, mine: Bools, row: int, amounts: Floats) -> None:
+    """Let runs take part in one row."""
+    layer.low[mine], layer.high[mine] = row, row + 1
+    layer.amount[mine] = amounts[mine]
+
+
+def _teams(lines: _Lines, case: Case, runs: OptionTable) -> None:
+    """Budgets, floors and share limits; see the functions of these names in `program`."""
+    team = case.job_consortium[runs.job]
+    budgets = np.flatnonzero(case.consortium_budget >= 0).tolist()
+    if budgets:
+        layer = lines.layer()
+        for one in budgets:
+            row = lines.line([f"budget_{one}"], case.consortium_budget[[one]])
+            _single(layer, (team == one) & (runs.cost > 0), row, runs.cost)
+    floors = np.flatnonzero(case.consortium_floor > 0).tolist()
+    if not floors and case.share_limit_frac <= 0:
+        return
+    days = runs.end_day - runs.start_day
+    time = case.pool_equivalent[runs.pool] * runs.nodes * days
+    layer = lines.layer()
+    for one in floors:
+        support = int(case.consortium_end_day[one] - case.consortium_first_day[one])
+        if support > 0:
+            row = lines.line([f"floor_{one}"], case.consortium_floor[[one]] * support, -1.0)
+            _single(layer, team == one, row, time)
+    if case.share_limit_frac > 0:
+        layer = lines.layer()
+        limit = np.array([case.share_limit_frac * shared_time(case)])
+        for one in range(len(case.consortium_names)):
+            row = lines.line([f"share_{one}"], limit)
+            _single(layer, case.pool_shared[runs.pool] & (team == one), row, time)
+
+
+def _caps(lines: _Lines, case: Case, runs: OptionTable) -> None:
+    """A consortium with a cap never holds more; see `program.below_cap`."""
+    capped = np.flatnonzero(case.consortium_cap > 0).tolist()
+    if not capped:
+        return
+    layer = lines.layer()
+    for one in capped:
+        mine = np.flatnonzero(case.job_consortium[runs.job] == one)
+        days = np.unique(runs.start_day[mine])
+        names = [f"cap_{one}_{day}" for day in days.tolist()]
+        row = lines.line(names, np.full(len(days), case.consortium_cap[one]))
+        _hold(layer, mine, row, days, runs)
+        layer.amount[mine] = case.pool_equivalent[runs.pool[mine]] * runs.nodes[mine]
+
+
+def _orders(lines: _Lines, case: Case, runs: OptionTable) -> None:
+    """A job starts after those it waits for; see `program.after_predecessors`."""
+    pairs = zip(case.after_before.tolist(), case.after_then.tolist(), strict=True)
+    for number, (before, then) in enumerate(pairs):
+        mine = np.flatnonzero(runs.job == then)
+        days = np.unique(runs.start_day[mine])
+        names = [f"after_{number}_{day}" for day in days.tolist()]
+        row = lines.line(names, np.zeros(len(days)))
+        waits, ends = lines.layer(), lines.layer()
+        waits.low[mine] = row + np.searchsorted(days, runs.start_day[mine])
+        waits.high[mine], waits.amount[mine] = row + len(days), 1.0
+        done = np.flatnonzero((runs.job == before) & (runs.done_frac >= 1.0))
+        ends.low[done] = row + np.searchsorted(days, runs.end_day[done])
+        ends.high[done], ends.amount[done] = row + len(days), -1.0

@@ -1,0 +1,66 @@
+"""A bound on every plan that anyone can recompute: prices of rows, checked without a solver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Floats
+from planner.allocation.band import Bands, bands_of, can_band
+from planner.allocation.option import enumerate_options
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["Certificate", "certified_bound"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Prices by name of row, and the bound that they prove."""
+
+    prices: Mapping[str, float]  # value per unit of the row, not negative; rows of 0 left out
+    bound: float
+
+    @classmethod
+    def of(cls, bands: Bands, scaled: Floats) -> Certificate:
+        """The certificate of scaled prices."""
+        used = np.flatnonzero(scaled > 0)
+        own = scaled * np.abs(bands.factor)
+        prices = {bands.names[row]: float(own[row]) for row in used.tolist()}
+        return cls(prices, bound_from(bands, prices))
+
+
+def bound_from(bands: Bands, prices: Mapping[str, float]) -> float:
+    """The most value that any plan has, by prices of rows; those below zero count as zero."""
+    own = np.array([max(float(prices.get(name, 0.0)), 0.0) for name in bands.names])
+    return bands.bound_at(own / np.abs(bands.factor))
+
+
+def certified_bound(case: Case, prices: Mapping[str, float]) -> float | None:
+    """
+    The bound that prices prove for a case, recomputed from the case alone.
+
+    sum_i price_i bound_i + sum_j max(0, max_{o in runs(j)} value_o - sum_i price_i a_io)
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    prices : mapping of str to float
+        By name of row, such as ``pool_0_30`` (pool 0 on day 30) or ``budget_2``; a name
+        that is no row of the case counts for nothing. [value per unit of the row]
+
+    Returns
+    -------
+    float or None
+        A bound on the value of every plan, by weak duality, whatever the prices are; None
+        for cases with jobs that pause, or with pools where node counts are not enough.
+    """
+    options = enumerate_options(case)
+    if not can_band(options):
+        return None
+    return bound_from(bands_of(case, options), prices)

@@ -1,0 +1,233 @@
+"""How a case is solved: prices and insertion first, then the solver as far as it helps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Floats, Ints, take
+from planner.allocation.band import Bands, bands_of, can_band
+from planner.allocation.certificate import Certificate
+from planner.allocation.engine import Engine, Progress
+from planner.allocation.insertion import Insertion, improve
+from planner.allocation.option import Options, enumerate_options
+from planner.allocation.place import with_places
+from planner.allocation.program import build_program
+from planner.allocation.register import Register
+from planner.allocation.relaxation import Relaxation, best_columns, relax
+from planner.allocation.row import Program
+from planner.allocation.settle import is_feasible
+from planner.allocation.solve import PROVED, Limits, Solution, solve
+from planner.version import version
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["EXACT_COLUMNS", "Answered", "solve_case"]
+
+EXACT_COLUMNS = 40_000  # up to here the solver sees every column
+KEPT_COLUMNS = 15_000  # beyond, it sees the best at prices
+SEARCHED_COLUMNS = 150_000  # and insertion sees these
+PRICE_ROUNDS = 600
+ROUNDS_A_S = 250  # rounds of insertion that a second is taken to hold
+ROUNDS_A_JOB = 20  # rounds that a small case is worth before the solver is asked
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A judged point, the program that it is a point of, and prices that bound all plans."""
+
+    program: Program
+    register: Register
+    solution: Solution
+    certificate: Certificate | None
+
+
+def solve_case(
+    case: Case,
+    *,
+    solver: str | Engine | None = None,
+    limits: Limits | None = None,
+    ties_by_cost: bool = True,
+) -> Answered:
+    """
+    The best plan of a case within limits, by the way that fits its size.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    solver : str or Engine, optional
+        As `solve.solve` takes it.
+    limits : Limits, optional
+        Time, gap, threads and seed. [s], [1]
+    ties_by_cost : bool
+        Whether to look for the cheapest of the best points; only where every column is
+        in the program.
+
+    Returns
+    -------
+    Answered
+        With a bound that holds for every plan of the case, whatever part of the columns
+        the program has.
+
+    Raises
+    ------
+    SolverFailure
+        Every solver broke, and no plan is in hand.
+
+    Notes
+    -----
+    Up to `EXACT_COLUMNS` columns the solver sees them all, with a plan by insertion to
+    start from. Beyond, dual ascent gives prices and the bound, insertion with
+    ruin-and-recreate the plan, and the solver improves it over the `KEPT_COLUMNS` columns
+    that are worth most at the prices. Cases with jobs that pause, or with pools in which
+    counting nodes by day is not enough, go to the solver whole.
+    """
+    limits = limits or Limits()
+    began = time.monotonic()
+    options = enumerate_options(case)
+    if not can_band(options) or len(options.runs) == 0:
+        program, register = build_program(case, options)
+        found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
+        return Answered(program, register, found, None)
+    bands = bands_of(case, options)
+    is_exact = len(options.runs) <= EXACT_COLUMNS
+    priced, plan = _first(bands, limits, is_exact, began)
+    certificate = Certificate.of(bands, priced.prices)
+    if plan is None or (is_exact and not plan.was_interrupted):
+        program, register = build_program(case, options)
+        start = None if plan is None else _point(plan.chosen, bands.columns)
+        found = _exact(program, register, solver, _rest(limits, began), start, ties_by_cost)
+    else:
+        columns = np.union1d(_kept(bands, priced.prices), plan.chosen)
+        program, register = build_program(case, _only(options, columns))
+        start = _point(np.searchsorted(columns, plan.chosen), len(columns))
+        found = _in_hand(program, start, priced.bound, plan.was_interrupted)
+        if not plan.was_interrupted:
+            found = _polished(program, register, solver, _rest(limits, began), start, found)
+    return Answered(program, register, _bounded(found, priced, time.monotonic() - began),
+                    certificate)  # fmt: skip
+
+
+def _first(
+    bands: Bands, limits: Limits, is_exact: bool, began: float
+) -> tuple[Relaxation, Insertion | None]:
+    """Prices with their bound, and a plan by insertion."""
+    total = limits.time_limit_s
+    rounds = min(PRICE_ROUNDS, 50 + bands.columns // 2)
+    priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
+    each = max(SEARCHED_COLUMNS // max(len(bands.job), 1), 20)
+    columns = best_columns(bands, priced.prices, each)
+    part = bands.part(columns)
+    spend = min(0.2 * total, 2.0) if is_exact else 0.5 * total
+    rounds = int(ROUNDS_A_S * spend)
+    if is_exact:
+        rounds = min(rounds, ROUNDS_A_JOB * len(bands.job))
+    told = _told(limits.on_progress, priced.bound, began)
+    plan = improve(
+        part,
+        priced.prices,
+        rounds=rounds,
+        time_limit_s=spend,
+        seed=limits.seed,
+        goal=priced.bound * (1 - limits.gap_frac),
+        on_better=told,
+    )
+    if plan is None:
+        return priced, None
+    return priced, replace(plan, chosen=columns[plan.chosen])
+
+
+def _told(
+    on_progress: Callable[[Progress], None] | None, bound: float, began: float
+) -> Callable[[float], None] | None:
+    """Progress in the minimisation's sign, as solvers report it."""
+    if on_progress is None:
+        return None
+    return lambda value: on_progress(Progress(time.monotonic() - began, -value, -bound))
+
+
+def _exact(
+    program: Program,
+    register: Register,
+    solver: str | Engine | None,
+    limits: Limits,
+    start: Floats | None,
+    ties_by_cost: bool,
+) -> Solution:
+    """The solver's answer over all columns, with columns that say where a job runs."""
+    wider, widen = with_places(program, register)
+    found = solve(
+        wider,
+        solver=solver,
+        limits=limits,
+        start=None if start is None else widen(start),
+        ties_by_cost=ties_by_cost,
+    )
+    if found.point is None:
+        return found
+    return replace(found, point=found.point[: len(program.columns.names)])
+
+
+def _in_hand(program: Program, point: Floats, bound: float, was_interrupted: bool) -> Solution:
+    """A plan by insertion, as a solution."""
+    value, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
+    return Solution("feasible", point, value, bound, cost, None, 0.0, "insertion", version(),
+                    was_interrupted)  # fmt: skip
+
+
+def _polished(
+    program: Program,
+    register: Register,
+    solver: str | Engine | None,
+    limits: Limits,
+    start: Floats,
+    mine: Solution,
+) -> Solution:
+    """The plan in hand, or a better one that the solver finds over some of the columns."""
+    near = mine.gap_frac is not None and mine.gap_frac <= limits.gap_frac
+    if near or limits.time_limit_s < 1.0 or not is_feasible(program, start):
+        return mine
+    found = _exact(program, register, solver, limits, start, False)
+    if found.objective is None or mine.objective is None or found.objective < mine.objective:
+        return replace(mine, was_interrupted=found.was_interrupted)
+    return replace(found, bound=mine.bound)
+
+
+def _bounded(found: Solution, priced: Relaxation, seconds: float) -> Solution:
+    """The solution with the better of both bounds, judged by it."""
+    if found.objective is None:
+        return replace(found, seconds=seconds)
+    bound = min(priced.bound, np.inf if found.bound is None else found.bound)
+    bound = max(bound, found.objective)
+    proved = bound - found.objective <= PROVED * max(abs(bound), 1e-12)
+    status = "optimal" if proved else "feasible"
+    return replace(found, bound=bound, status=status, seconds=seconds)
+
+
+def _kept(bands: Bands, prices: Floats) -> Ints:
+    """The columns that the solver sees."""
+    return best_columns(bands, prices, max(KEPT_COLUMNS // max(len(bands.job), 1), 4))
+
+
+def _only(options: Options, columns: Ints) -> Options:
+    """Options with some of the runs."""
+    return replace(options, runs=take(options.runs, columns))
+
+
+def _point(chosen: Ints, columns: int) -> Floats:
+    """A point with ones at the chosen columns."""
+    point = np.zeros(columns)
+    point[chosen] = 1.0
+    return point
+
+
+def _rest(limits: Limits, began: float) -> Limits:
+    """What is left of the time, a tenth at least."""
+    left = limits.time_limit_s - (time.monotonic() - began)
+    return replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
