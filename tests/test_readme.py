@@ -51,7 +51,7 @@ def _context(name: str) -> object:
     import click
 
     root = click.Context(importlib.import_module("planner.cli.main").root, info_name="planner",
-                         auto_envvar_prefix="PLANNER")  # fmt: skip
+                         auto_envvar_prefix="PLANNER", help_option_names=["-h", "--help"])  # fmt: skip
     command = importlib.import_module(COMMANDS[name][0]).command
     return click.Context(command, parent=root, info_name=name, max_content_width=1000)
 
