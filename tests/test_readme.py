@@ -50,10 +50,14 @@ def test_files_and_options_named_exist():
 def _context(name: str) -> object:
     import click
 
-    root = click.Context(importlib.import_module("planner.cli.main").root, info_name="planner",
-                         auto_envvar_prefix="PLANNER", help_option_names=["-h", "--help"])  # fmt: skip
+    parent = click.Context(
+        importlib.import_module("planner.cli.main").root,
+        info_name="planner",
+        auto_envvar_prefix="PLANNER",
+        help_option_names=["-h", "--help"],  # click keeps the first that it makes
+    )
     command = importlib.import_module(COMMANDS[name][0]).command
-    return click.Context(command, parent=root, info_name=name, max_content_width=1000)
+    return click.Context(command, parent=parent, info_name=name, max_content_width=1000)
 
 
 def test_sample_of_a_mistake_is_what_the_program_says(tmp_path):
