@@ -20,6 +20,10 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 
 @click.command("allocate")
 @click.argument("scenario", metavar="SCENARIO")
+@option("--policy", type=click.Choice(["weighted-work", "max-min", "min-cost"]),
+        help="What the plan is best at; as the scenario says by default.")  # fmt: skip
+@option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
+        help="For min-cost: part of the most weighted work that must be done.")  # fmt: skip
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
         help="For the solver; the best plan found by then counts.")  # fmt: skip
@@ -39,6 +43,7 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
     Examples:
       planner allocate scenario.yaml
       planner allocate scenario.yaml -o plan.json
+      planner allocate scenario.yaml --policy max-min
       planner allocate scenario.yaml --time-limit 20s --gap 1% --format json
 
     With -o the plan file is written (JSON, what `planner verify` reads; CSV if its
@@ -57,6 +62,8 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
             gap_frac=limits["gap"],
             threads=limits["threads"],
             seed=limits["seed"],
+            policy=limits["policy"],
+            work_frac=limits["least_work"],
             on_progress=_teller(note),
         )
     report = plan_report(plan.to_dict(), verbose=output.verbose)
