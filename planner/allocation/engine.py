@@ -69,32 +69,57 @@ Engine = Callable[[Task], Answer]
 
 
 def _highs(task: Task) -> Answer:
-    """HiGHS through PuLP: start, progress and interrupt are set on the solver object."""
+    """HiGHS through PuLP; once more without presolve when it gives up on itself."""
     began = time.monotonic()
     problem, variables = to_pulp(task.program, task.minimise, extra=task.extra)
-    # One thread unless asked for more: the plan must not depend on the machine's cores.
-    options: dict[str, Any] = {"random_seed": task.seed, "threads": max(task.threads, 1)}
-    solver = _highs_class()(
-        mip=not task.is_relaxed,
-        msg=False,
-        timeLimit=max(task.time_limit_s - (time.monotonic() - began), 0.01),
-        gapRel=max(task.gap_frac, 0.0),
-        gapAbs=0.0,
-        **options,
+    for presolve in ("choose", "off"):
+        # One thread unless asked for more: the plan must not depend on the machine's cores.
+        solver = _highs_class()(
+            mip=not task.is_relaxed,
+            msg=False,
+            timeLimit=max(task.time_limit_s - (time.monotonic() - began), 0.01),
+            gapRel=max(task.gap_frac, 0.0),
+            gapAbs=0.0,
+            random_seed=task.seed,
+            threads=max(task.threads, 1),
+            presolve=presolve,
+        )
+        solver.task, solver.was_interrupted = task, False
+        with _descriptor_1_to(2):
+            problem.solve(solver)
+        seconds = time.monotonic() - began
+        answer = _highs_answer(task, problem, variables, solver, seconds)
+        # HiGHS 1.16 ends with "Solve error" on some programs that its presolve finds hopeless.
+        if not _gave_up(problem.solverModel, answer):
+            return answer
+    raise SolverFailure(
+        Diagnostic("solver-failure", "the solver gave up", found=" ".join(answer.log))
     )
-    solver.task, solver.was_interrupted = task, False
-    with _descriptor_1_to(2):
-        problem.solve(solver)
-    model = problem.solverModel
-    return _highs_answer(task, problem, variables, model, solver, time.monotonic() - began)
+
+
+def _gave_up(model: Any, answer: Answer) -> bool:
+    """Whether HiGHS ended with an error of its own instead of an answer or a limit."""
+    import highspy
+
+    status = highspy.HighsModelStatus
+    return answer.point is None and model.getModelStatus() in (
+        status.kNotset,
+        status.kLoadError,
+        status.kModelError,
+        status.kPresolveError,
+        status.kSolveError,
+        status.kPostsolveError,
+        status.kUnknown,
+    )
 
 
 def _highs_answer(
-    task: Task, problem: Any, variables: list[Any], model: Any, solver: Any, seconds: float
+    task: Task, problem: Any, variables: list[Any], solver: Any, seconds: float
 ) -> Answer:
     """What a HiGHS object holds after a run."""
     import highspy
 
+    model = problem.solverModel
     info, status = model.getInfo(), model.getModelStatus()
     factor = scale_of(task.minimise)
     point = None

@@ -96,7 +96,7 @@ def plan_without_rows(
     nothing = PlacementTable(none, none, none, none, none, none, np.zeros(0), np.zeros(0))
     zero = np.zeros(len(case.job_names))
     refused = {job: Refusal(code, said) for job in range(len(zero))}
-    verdict = Verdict(solution.status, None, None, None, None, "weighted-work", solution.solver,
+    verdict = Verdict(solution.status, None, None, None, None, solution.policy, solution.solver,
                       solution.solver_version, solution.seconds, said)  # fmt: skip
     return Plan(
         verdict=verdict,
@@ -263,6 +263,8 @@ def _verdict(
             cheap = ", at the least cost"
         elif over > 0.5:
             cheap = ", perhaps not at the least cost"
+    if solution.words:
+        near, cheap = solution.words, ""
     partly = int((is_placed & (done < 1.0)).sum())
     count = f"{int(is_placed.sum())} of {len(done)} jobs placed"
     if partly:
@@ -278,7 +280,7 @@ def _verdict(
         bound=bound,
         gap_frac=gap,
         cost=cost,
-        policy="weighted-work",
+        policy=solution.policy,
         solver=solution.solver,
         solver_version=solution.solver_version,
         seconds=solution.seconds,

@@ -166,6 +166,23 @@ class Register:
         return {**found, "end": at}
 
     @cached_property
+    def column_job(self) -> Ints:
+        """Job that each column belongs to, -1 for those of a whole pool. [column]"""
+        modes = self.options.modes
+        return np.concatenate(
+            [
+                self.options.runs.job,
+                modes.job,
+                modes.job[self.options.pieces.mode],
+                self.lasts.job,
+                modes.job[self.part_modes],
+                self.done[:, 0],
+                self.lasts.job[self.whole],
+                np.full(len(self.classes.pool), -1),
+            ]
+        ).astype(np.int64)
+
+    @cached_property
     def spans(self) -> SpanTable:
         """Runs, then pieces, as spans of held nodes."""
         runs, modes, pieces = self.options.runs, self.options.modes, self.options.pieces

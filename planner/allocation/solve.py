@@ -15,7 +15,7 @@ from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
 from planner.allocation.settle import broken_rows, is_binary, is_feasible, no_good, settle
 
-__all__ = ["PROVED", "Limits", "Solution", "solve"]
+__all__ = ["PROVED", "Limits", "Solution", "solve", "without_choice"]
 
 PROVED = 1e-6  # relative distance of bound and objective that counts as none
 
@@ -46,6 +46,8 @@ class Solution:
     solver_version: str
     was_interrupted: bool = False
     notes: tuple[str, ...] = ()
+    policy: str = "weighted-work"
+    words: str = ""  # how near the best by the policy, where that is not weighted work
 
     @property
     def gap_frac(self) -> float | None:
@@ -105,7 +107,7 @@ def solve(
     began = time.monotonic()
     if start is not None and not is_feasible(program, start):
         start = None
-    empty = _without_choice(program)
+    empty = without_choice(program)
     if empty is not None:
         return empty
     notes: list[str] = []
@@ -167,7 +169,7 @@ def _first_answer(
     return _Found(start, price_bound(program), False, False), candidates[-1]
 
 
-def _without_choice(program: Program) -> Solution | None:
+def without_choice(program: Program) -> Solution | None:
     """The answer for programs that no solver needs to see; None for all others."""
     zero = np.zeros(len(program.columns.names))
     hopeless = any(len(row.columns) == 0 and broken_rows((row,), zero) for row in program.rows)
