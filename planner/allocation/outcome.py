@@ -62,7 +62,7 @@ def plan_of(
     objective, cost = float(weight @ value), float(placed.cost.sum())
     bound = solution.bound
     if bound is not None:
-        bound = max(bound + _lateness_slack(register), objective)
+        bound = max(bound, objective)
     is_placed = np.isin(np.arange(len(case.job_names)), placed.job)
     verdict = _verdict(case, solution, objective, bound, cost, done, is_placed)
     return Plan(
@@ -109,24 +109,6 @@ def plan_without_rows(
         assumed=case.assumed,
         warnings=(*warnings, *solution.notes),
     )
-
-
-def _lateness_slack(register: Register) -> float:
-    """
-    What the program may undervalue jobs that pause and lose value when late.
-
-    It counts their end by whole pieces, although the last piece is cut when the work is
-    done; the bound is raised by the most that this can matter.
-    """
-    case, options = register.case, register.options
-    if len(options.modes) == 0:
-        return 0.0
-    jobs = np.flatnonzero(case.job_preemptible & register.is_late_costly)
-    jobs = jobs[np.isin(jobs, options.modes.job)]
-    longest = int((options.pieces.end_day - options.pieces.start_day).max(initial=1))
-    weight = case.consortium_weight[case.job_consortium[jobs]]
-    loss = weight * case.job_value[jobs] * case.job_loss_per_day[jobs] * (longest - 1)
-    return float(loss.sum())
 
 
 def _rows(register: Register, placed: PlacementTable, point: Floats, value: Floats) -> PlanRowTable:

@@ -38,7 +38,9 @@ def work_covered(register: Register) -> Iterator[Row]:
 
     sum_{p in m} days_p h_p >= need_m z_m        for every mode m of a job that must finish
     u_m <= sum_{p in m} days_p h_p,  u_m <= need_m z_m    where the job counts in proportion
-    Of the days in pieces more than needed, the last are not held: cost counts need_m or u_m.
+    sum_{m, p in m} days_p h_p - sum_m need_m z_m (or u_m) >= sum_q (days of q not held) f_q
+    where the end matters; q is a last piece that ends early. Of the days in pieces more
+    than needed, the last are not held: cost counts need_m or u_m.
     """
     at, modes, pieces = register.offsets, register.options.modes, register.options.pieces
     case = register.case
@@ -71,14 +73,48 @@ def work_covered(register: Register) -> Iterator[Row]:
                 group=_work(register, job),
                 bound=0.0,
             )
+    yield from _work_before_the_end(register)
+
+
+def _work_before_the_end(register: Register) -> Iterator[Row]:
+    """The rows of `work_covered` for jobs whose end matters."""
+    at, modes, pieces, lasts = (
+        register.offsets,
+        register.options.modes,
+        register.options.pieces,
+        register.lasts,
+    )
+    part = register.part_modes
+    for job in dict.fromkeys(lasts.job.tolist()):
+        mine = np.flatnonzero(modes.job[pieces.mode] == job)
+        last = np.flatnonzero(lasts.job == job)
+        if register.case.job_partial[job]:
+            held = np.flatnonzero(modes.job[part] == job)
+            done, needs = held + at["days"], np.ones(len(held))
+        else:
+            mode = np.flatnonzero(modes.job == job)
+            done, needs = mode + at["mode"], modes.need_days[mode].astype(np.float64)
+        days = (pieces.end_day[mine] - pieces.start_day[mine]).astype(np.float64)
+        free = (lasts.piece_end_day[last] - lasts.end_day[last]).astype(np.float64)
+        yield row_of(
+            f"work_end_{job}",
+            np.concatenate([mine + at["piece"], done, last + at["last"]]),
+            np.concatenate([days, -needs, -free]),
+            family="work_covered",
+            group=_work(register, job),
+            sentence=f"`{_name(register, job)}` has its work done by the day on which it ends",
+            sense=AT_LEAST,
+            bound=0.0,
+        )
 
 
 def last_piece(register: Register) -> Iterator[Row]:
     """
     A job whose end matters has one last piece, and holds nothing after it.
 
-    sum_q f_{j,q} = sum_{m in modes(j)} z_m                   for every such job j
-    sum_{p in j: end_p = e} h_p <= sum_{q: end_q >= e} f_{j,q}    for every end day e
+    sum_q f_{j,q} = sum_{m in modes(j)} z_m                         for every such job j
+    sum_{q in p} f_{j,q} <= sum_{p' with the days of p} h_{p'}      for every piece p of j
+    sum_{p in j: start_p = s} h_p <= sum_{q: start_q >= s} f_{j,q}    for every start day s
     """
     at, modes, pieces, lasts = (
         register.offsets,
@@ -101,18 +137,22 @@ def last_piece(register: Register) -> Iterator[Row]:
             sense=EQUAL,
             bound=0.0,
         )
-        for end in lasts.end_day[last].tolist():
-            mine = np.flatnonzero((piece_job == job) & (pieces.end_day == end))
-            later = last[lasts.end_day[last] >= end]
-            yield row_of(
-                f"last_{job}_{end}",
-                np.concatenate([mine + at["piece"], later + at["last"]]),
-                np.concatenate([np.ones(len(mine)), -np.ones(len(later))]),
-                family="last_piece",
-                group=_work(register, job),
-                sentence=sentence,
-                bound=0.0,
-            )
+        words = {"family": "last_piece", "group": _work(register, job), "sentence": sentence}
+        mine = np.flatnonzero(piece_job == job)
+        spans = np.stack([pieces.start_day[mine], pieces.end_day[mine]], axis=1)
+        for start, end in np.unique(spans, axis=0).tolist():
+            same = mine[(spans == (start, end)).all(axis=1)]
+            ends = last[(lasts.start_day[last] == start) & (lasts.piece_end_day[last] == end)]
+            yield _difference(
+                f"ends_in_{job}_{start}_{end}", ends + at["last"], same + at["piece"], 1.0,
+                {**words, "bound": 0.0},
+            )  # fmt: skip
+        for start in np.unique(spans[:, 0]).tolist():
+            later = last[lasts.start_day[last] >= start]
+            yield _difference(
+                f"last_{job}_{start}", mine[spans[:, 0] == start] + at["piece"],
+                later + at["last"], 1.0, {**words, "bound": 0.0},
+            )  # fmt: skip
 
 
 def work_in_proportion(register: Register) -> Iterator[Row]:

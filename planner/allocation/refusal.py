@@ -93,17 +93,18 @@ def _moves(register: Register, job: int) -> list[Move]:
             if len(enough) == 0:
                 break
             used = rows[first : first + int(enough[0]) + 1]
-            span = (int(pieces.start_day[used[0]]), int(pieces.end_day[used[-1]]))
-            if float(kept_frac(register.case, job, span[1])) <= 0:
+            before = int(total[int(enough[0]) - 1]) if enough[0] > 0 else 0
+            end = int(pieces.start_day[used[-1]] + modes.need_days[mode]) - before
+            if float(kept_frac(register.case, job, end)) <= 0:
                 break
             columns = [at["mode"] + mode, *(at["piece"] + used).tolist()]
-            moves.append(
-                (
-                    columns,
-                    [1.0] * len(columns),
-                    (int(modes.pool[mode]), int(modes.nodes[mode]), *span),
-                )
-            )
+            amounts = [1.0] * len(columns)
+            for part in np.flatnonzero(register.part_modes == mode).tolist():
+                columns.append(at["days"] + part)
+                amounts.append(float(modes.need_days[mode]))
+            days_held = (int(pieces.start_day[used[0]]), end)
+            place = (int(modes.pool[mode]), int(modes.nodes[mode]), *days_held)
+            moves.append((columns, amounts, place))
     return moves
 
 

@@ -21,10 +21,12 @@ __all__ = ["ClassTable", "HeldTable", "LastTable", "Register", "SpanTable", "kep
 
 @dataclass(frozen=True)
 class LastTable:
-    """Days on which a preemptible job may end its last piece, where the end matters."""
+    """Days on which a preemptible job may end, and the piece that is its last then."""
 
     job: Ints  # [last]
-    end_day: Ints  # [last]
+    start_day: Ints  # [last] of the piece
+    piece_end_day: Ints  # [last] of the whole piece
+    end_day: Ints  # [last] on which the nodes are free again, at most `piece_end_day`
 
     def __post_init__(self) -> None:
         seal(self)
@@ -86,8 +88,8 @@ class Register:
     The columns of the program of a case, family after family.
 
     x [run] binary: the run is chosen. z [mode] binary: the preemptible job runs in the mode.
-    h [piece] binary: it holds its nodes in the piece. f [last] binary: it ends in the last
-    piece by that day. u [mode] whole: days held, where part of the work counts. v [done]
+    h [piece] binary: it holds its nodes in the piece. f [last] binary: it ends by that day of
+    its last piece. u [mode] whole: days held, where part of the work counts. v [done]
     between 0 and 1: part of the work done, split by last piece where that matters. c [last]
     binary: all of the work is done, where another job waits for one that may stay unfinished.
     w [class] whole: nodes of a block held by the spans of a class, in pools where counting
@@ -99,17 +101,36 @@ class Register:
 
     @cached_property
     def lasts(self) -> LastTable:
-        """Last pieces of the preemptible jobs whose end matters."""
+        """Days on which the preemptible jobs whose end matters may end, by job name."""
+        modes, pieces = self.options.modes, self.options.pieces
+        job = modes.job[pieces.mode]
+        spans = np.stack([job, pieces.start_day, pieces.end_day], axis=1).reshape(-1, 3)
+        spans = np.unique(spans[(self.is_late_costly | self.is_waited_for)[job]], axis=0)
+        found = [
+            (owner, start, end, day)
+            for owner, start, end in spans.tolist()
+            for day in self._end_days(owner, start, end)
+        ]
+        names = self.case.job_names
+        found.sort(key=lambda last: (names[last[0]], *last[1:]))
+        return LastTable(*np.array(found, dtype=np.int64).reshape(-1, 4).T.copy())
+
+    def _end_days(self, job: int, start: int, end: int) -> list[int]:
+        """Days in a piece on which its end matters: each late one, and those that others await."""
         case, options = self.case, self.options
-        timed = self.is_late_costly | self.is_waited_for
-        job = options.modes.job[options.pieces.mode]
-        keep = timed[job]
-        pairs = np.unique(
-            np.stack([job[keep], options.pieces.end_day[keep]], axis=1).reshape(-1, 2), axis=0
-        )
-        names = np.array(case.job_names, dtype=np.str_)
-        order = np.lexsort([pairs[:, 1], names[pairs[:, 0]]])
-        return LastTable(*np.ascontiguousarray(pairs[order].T))
+        days = {end}
+        if self.is_late_costly[job]:
+            due = int(case.job_soft_due_day[job])
+            worthless = due + 1.0 / float(case.job_loss_per_day[job])
+            days |= set(range(max(start + 1, due), min(end, int(min(worthless, 1e6)) + 1)))
+        if self.is_waited_for[job]:
+            waiting = np.isin(options.runs.job, case.after_then[case.after_before == job])
+            later = np.isin(
+                options.modes.job[options.pieces.mode], case.after_then[case.after_before == job]
+            )
+            days |= set(options.runs.start_day[waiting].tolist())
+            days |= set(options.pieces.start_day[later].tolist())
+        return sorted(day for day in days if start < day <= end)
 
     @cached_property
     def is_late_costly(self) -> Bools:
