@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -31,16 +31,16 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
     {
         "matmul_frac": 0.5,
         "traffic_passes": 0.4,
-        "launch_s": 0.5,
+        "launch_s": 0.4,
         "tp_overlap_frac": 0.8,
         "ep_overlap_frac": 0.8,
         "pp_overlap_frac": 0.8,
         "dp_overlap_frac": 0.8,
         "network_frac": 0.6,
         "latency_factor": 0.7,
-        "attention_rate_frac": 0.2,
+        "attention_rate_frac": 0.15,
         "imbalance": 0.03,
-        "permute_passes": 0.5,
+        "permute_passes": 0.35,
         "grouped_frac": 0.5,
         "straggler_frac": 0.7,
         "step_overhead_s": 0.5,
@@ -51,13 +51,14 @@ STACK_FREEDOM: Mapping[str, float] = MappingProxyType(
 FAMILY_FREEDOM: Mapping[str, float] = MappingProxyType(
     {
         "sustained_frac": 0.12,
+        "narrow_frac": 0.06,
         "matmul_frac": 0.2,
         "fp8_frac": 0.2,
         "fp4_frac": 0.5,
-        "fill_elements": 0.4,
-        "ramp_depth": 0.4,
-        "attention_frac": 0.4,
-        "attention_backward_frac": 0.4,
+        "fill_elements": 0.3,
+        "ramp_depth": 0.3,
+        "attention_frac": 0.25,
+        "attention_backward_frac": 0.25,
         "scale_up_frac": 0.3,
         "scale_out_frac": 0.4,
         "scale_up_latency_s": 0.5,
@@ -66,12 +67,16 @@ FAMILY_FREEDOM: Mapping[str, float] = MappingProxyType(
 )
 _FRACTIONS = frozenset(
     name for name in (*STACK_FREEDOM, *FAMILY_FREEDOM) if name.endswith("_frac")
-) - {"straggler_frac", "attention_rate_frac", "sustained_frac"}  # fmt: skip
+) - {"straggler_frac", "attention_rate_frac", "sustained_frac", "narrow_frac"}  # fmt: skip
 
-ROW_SPREAD = 0.07
-"""Error of a row, as a logarithm, beyond which the robust loss grows slowly."""
+ROW_SPREAD = 0.06
+"""Error of a row, as a logarithm, at which the loss turns from squares to absolute values."""
 
-SOURCE_WEIGHT = 6.0
+LOSS_POWER = 0.5
+"""Twice the power of the error with which the loss grows beyond `ROW_SPREAD`."""
+
+SOURCE_WEIGHT = 0.5
+SOURCE_POWER = 0.25
 INCOMPLETE_WEIGHT = 0.5
 SWEEP_ROWS = 500
 """A source with more rows than this is a layout sweep, whose rows count less."""
@@ -122,7 +127,9 @@ def evidence(measurements: Measurements, families: FamilyTable) -> Evidence:
     counts = {name: sources.count(name) for name in set(sources)}
     weight = np.array(
         [
-            counts[name] ** -0.25 * (INCOMPLETE_WEIGHT if known.complete[int(i)] == "no" else 1.0)
+            SOURCE_WEIGHT
+            * counts[name] ** -SOURCE_POWER
+            * (INCOMPLETE_WEIGHT if known.complete[int(i)] == "no" else 1.0)
             for name, i in zip(sources, line, strict=True)
         ]
     )
@@ -262,7 +269,8 @@ def fit(
     Notes
     -----
     Weighted least squares of the logarithm of predicted over measured, with
-    Cauchy's loss, and of the distance from the priors [1]_. A row has one
+    a loss that turns from squares to absolute values at `ROW_SPREAD`, and of
+    the distance from the priors [1]_. A row has one
     stack and one family, so that one evaluation gives the derivative by a
     constant of all stacks, or of all families. A sweep of layouts does not
     move families: its stack is fitted last, with them held.
@@ -302,13 +310,6 @@ def _fit(
     weight = np.concatenate([known.weight[chosen], np.ones(len(chart.free))])
     is_row = np.arange(len(weight)) < len(chosen)
 
-    def loss(square: Floats) -> Floats:
-        """Cauchy's for rows, by their weight; squares for distances from the priors."""
-        robust = np.stack([np.log1p(square), 1.0 / (1.0 + square), -1.0 / (1.0 + square) ** 2])
-        plain = np.stack([square, np.ones_like(square), np.zeros_like(square)])
-        result: Floats = weight * np.where(is_row, robust, plain)
-        return result
-
     def residual(offset: Floats) -> Floats:
         error = log_error(known, chart.tables(offset), chosen) / ROW_SPREAD
         return np.concatenate([error, offset / chart.spread])
@@ -328,12 +329,12 @@ def _fit(
         result[len(chosen) :] = np.diag(1.0 / chart.spread)
         return result
 
-    start = np.zeros(len(chart.free)) if near is None else chart.offset(near)
+    at = np.zeros(len(chart.free)) if near is None else chart.offset(near)
     found = least_squares(
         residual,
-        start,
+        at,
         jac=jacobian,
-        loss=loss,
+        loss=_loss(weight, is_row),
         max_nfev=60,
         xtol=1e-5,
         ftol=1e-6,
@@ -342,6 +343,24 @@ def _fit(
     return chart.tables(found.x)
 
 
+def _loss(weight: Floats, is_row: Bools) -> Callable[[Floats], Floats]:
+    """Robust loss of rows, by their weight; squares of distances from the priors."""
+
+    def loss(square: Floats) -> Floats:
+        near = 1.0 + square
+        slope = near ** (LOSS_POWER - 1.0)
+        robust = np.stack(
+            [(near * slope - 1.0) / LOSS_POWER, slope, (LOSS_POWER - 1.0) * slope / near]
+        )
+        plain = np.stack([square, np.ones_like(square), np.zeros_like(square)])
+        result: Floats = weight * np.where(is_row, robust, plain)
+        return result
+
+    return loss
+
+
 def _used(index: Ints, count: int) -> Bools:
+    """Which entries have rows; the default stays what nobody has measured."""
     result: Bools = np.bincount(index, minlength=count) > 0
+    result[0] = False
     return result

@@ -99,6 +99,7 @@ class FamilyTable:
     fp8_frac: Floats  # [family] the same of the fp8 peak
     fp4_frac: Floats  # [family] the same of the fp4 peak
     sustained_frac: Floats  # [family] rate of very large products in a run, over the benchmark's
+    narrow_frac: Floats  # [family] the same ratio in 8 bits and fewer, over that in 16
     fill_elements: Floats  # [family] output elements lost to a partly filled last wave
     ramp_depth: Floats  # [family] inner-dimension steps that a tile spends filling its pipeline
     attention_frac: Floats  # [family] flash attention forward, over attainable products

@@ -100,10 +100,13 @@ def device_columns(devices: DeviceTable, families: FamilyTable) -> dict[str, Flo
     one. A device alone in its scale-up domain reaches its node over the same link.
     """
     family = np.array([family_row(families, name) for name in devices.family], dtype=np.int64)
-    sustained = families.sustained_frac[family]
+    sustained, narrow = families.sustained_frac[family], families.narrow_frac[family]
     columns: dict[str, Floats] = {}
     for name in PRECISION_NAMES:
-        columns[f"product_{name}"] = _product_rate(devices, families, family, name) * sustained
+        rate = _product_rate(devices, families, family, name) * sustained
+        columns[f"product_{name}"] = rate * (
+            narrow if name.startswith("fp8") or name == "fp4" else 1
+        )
     columns["product_16"] = np.maximum(columns["product_bf16"], columns["product_fp16"])
     own = devices.memory_frac
     frac = np.where(own > 0, own, families.memory_frac[family])
