@@ -20,9 +20,11 @@ from planner.case_point import PointColumns, point_columns
 from planner.case_pool import PoolColumns, in_plan_currency, pool_columns
 from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_reasons
 from planner.energy import PUE
-from planner.library import read_library
+from planner.library import Library, read_library
+from planner.near_work import Alike, alike_jobs, model_shapes
 from planner.scenario import Scenario
 from planner.scenario_check import scenario_faults
+from planner.scenario_rules import workload_identity
 from planner.timeline import border_days, job_spans, support
 
 __all__ = ["Case", "build_case"]
@@ -96,6 +98,7 @@ class Case:
     consortium_end_day: Ints  # [consortium] end of support; nodes may go back later
     share_limit_frac: float  # 0 = none
     assumed: tuple[str, ...]  # sentences about the assumed figures that take part
+    alike: tuple[Alike, ...] = ()  # jobs that look like another under a different name
 
     def __post_init__(self) -> None:
         lengths: dict[str, set[int]] = {axis: set() for axis in _AXES}
@@ -186,7 +189,17 @@ def build_case(
         **_point_fields(scenario, pools, points),
         **_consortium_fields(scenario),
         assumed=(*assumptions(scenario, library, document), *lengths),
+        alike=_alike(scenario, library),
     )
+
+
+def _alike(scenario: Scenario, library: Library) -> tuple[Alike, ...]:
+    """Jobs that look like another under a different name."""
+    identities = {
+        name: workload_identity(job, library.models[job.model].name)
+        for name, job in scenario.jobs.items()
+    }
+    return alike_jobs(scenario, identities, model_shapes(library.models))
 
 
 def _pool_fields(pools: PoolColumns) -> dict[str, Any]:

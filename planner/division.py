@@ -21,6 +21,7 @@ from planner.allocation.solve import Limits, Solution
 from planner.allocation.tidy import tidy
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
+from planner.near_work import funded_alike
 from planner.plan import Plan
 from planner.scenario import Scenario
 from planner.scenario_check import base_path_of, load_scenario
@@ -150,7 +151,14 @@ def plan_case(
         words = _explained(program, solution, solver)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     solution = _tidied(register, program, solution)
-    return plan_of(register, program, solution, inputs=inputs)
+    plan = plan_of(register, program, solution, inputs=inputs)
+    return _with_alike(case, plan)
+
+
+def _with_alike(case: Case, plan: Plan) -> Plan:
+    """The plan, warned about funded jobs that look like one workload."""
+    said = funded_alike(case.alike, frozenset(plan.rows.job))
+    return replace(plan, warnings=(*plan.warnings, *said)) if said else plan
 
 
 def _tidied(register: Register, program: Program, solution: Solution) -> Solution:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hardware.errors import Diagnostic, InputError, PlanningWarning
 from hardware.sheet import Document, parse_document, read_document, where_is
 from planner.library import read_library
+from planner.near_work import model_shapes
 from planner.scenario import Scenario
 from planner.scenario_dates import (
     check_deliveries,
@@ -18,6 +19,7 @@ from planner.scenario_dates import (
 )
 from planner.scenario_fault import Written
 from planner.scenario_names import check_cycles, check_references
+from planner.scenario_near import check_near_workloads
 from planner.scenario_rules import (
     check_amounts,
     check_currencies,
@@ -43,6 +45,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_programmes,
     check_values,
     check_workloads,
+    check_near_workloads,
     check_owners,
 )
 
@@ -80,6 +83,7 @@ def scenario_faults(
         library.devices,
         library.training,
         library.model_names,
+        model_shapes(library.models),
     )
     for check in _CHECKS:
         faults += check(written)

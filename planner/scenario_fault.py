@@ -25,6 +25,8 @@ class Written:
     """Name of a device -> code of `hardware.table.TRAINING`."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Model as written -> its one name."""
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Model as written -> numbers that two models of one architecture share."""
 
     def text(self, path: Path_) -> str:
         """What the file says at a field, without its origin."""

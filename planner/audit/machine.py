@@ -33,6 +33,19 @@ class Lookup:
     machines: dict[str, Machine]  # by pool
     model_flop: dict[str, float]  # by job; 6 or 2 operations a token and active parameter
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Layers, widths, heads and experts of each model as written."""
+        models = self.models
+        columns = (
+            models.layers, models.hidden, models.ffn_hidden, models.heads, models.kv_heads,
+            models.head_dim, models.kv_lora, models.experts, models.top_k, models.moe_ffn_hidden,
+            models.shared_experts,
+        )  # fmt: skip
+        return {
+            name: tuple(int(column[at]) for column in columns)
+            for name, at in self.model_row.items()
+        }
+
 
 def _device(pool: Pool, library: Library) -> DeviceTable:
     """The pool's device in its node, with the network figures that the scenario gives."""

@@ -25,6 +25,7 @@ from planner.audit.money import (
     within_caps,
     within_share_limit,
 )
+from planner.audit.near import no_near_workload
 from planner.audit.node import (
     ids_inside_deliveries,
     no_node_twice,
@@ -122,6 +123,8 @@ def audit(
     points = ((e.row.job, e.row.pool, e.row.nodes) for e in ledger.entries)
     predicted = predictions(scenario, lookup, points)
     checks = check_plan(ledger, predicted, lookup.model_names)
+    if not has_no_plan(plan):
+        checks.append(no_near_workload(ledger, lookup.model_names, lookup.shapes()))
     checks.append(inputs_unchanged(ledger, base, scenario_sha256))
     return report_of(checks)
 

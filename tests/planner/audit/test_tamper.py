@@ -536,7 +536,7 @@ def test_every_code_of_the_audit_has_a_tamper() -> None:
             continue
         told |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8")))
     warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated",
-              "held-idle", "nothing-to-verify", "tool-changed"}  # fmt: skip
+              "held-idle", "nothing-to-verify", "tool-changed", "near-workload"}  # fmt: skip
     assert told - warned == {code for code, _, _ in TAMPERS}
 
 
@@ -582,3 +582,23 @@ def test_an_answer_without_a_plan_is_not_held_to_floors(hand: Any) -> None:
     assert warned(report) == [("nothing-to-verify", "verdict.status")]
     plan["verdict"]["status"] = "feasible"
     assert "floor-missed" in {v.code for v in hand.audited(scenario, plan).violations}
+
+
+def test_funded_jobs_that_look_alike_are_a_warning(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    for name in ("aurora", "dune"):  # kind, model and tokens of one another; names differ
+        scenario["jobs"][name].update(tokens=plan["rows"][AURORA]["tokens"])
+    scenario["jobs"]["dune"].update(data="Web pages", value=10)
+    plan["rows"][DUNE]["value"] = 10 * 54.6048 / 276.48
+    report = hand.audited(scenario, plan)
+    (warning,) = [w for w in report.warnings if w.code == "near-workload"]
+    assert "`dune`" in warning.message
+    assert "`aurora`" in warning.message
+    assert "data web and Web pages" in warning.found or "data Web pages and web" in warning.found
+    scenario["jobs"]["dune"]["data"] = "pages"
+    report = hand.audited(scenario, plan)
+    assert "near-workload" not in {w.code for w in report.warnings}
+    scenario["consortiums"]["gamma"]["members"].append("alpha  INC")
+    report = hand.audited(scenario, plan)
+    (warning,) = [w for w in report.warnings if w.code == "near-workload"]
+    assert "share" in warning.found
