@@ -61,7 +61,7 @@ def model_shapes(models: Mapping[str, ModelSheet]) -> dict[str, Shape]:
 
 def near_words(data: str) -> frozenset[str]:
     """
-    Words by which the names of two data sets are compared.
+    Words by which the names of two data sets are compared, versions and years aside.
 
     Examples
     --------
@@ -70,9 +70,10 @@ def near_words(data: str) -> frozenset[str]:
     """
     words = re.split(r"[\W_]+", same_name(data))
     return frozenset(
-        word for word in words
-        if len(word) > 1 and word not in _IDLE_WORDS and not re.fullmatch(r"v?\d+", word)
-    )  # fmt: skip
+        word
+        for word in words
+        if word and word not in _IDLE_WORDS and not re.fullmatch(r"v\d+|(19|20)\d\d", word)
+    )
 
 
 def alike_jobs(
@@ -99,7 +100,7 @@ def alike_jobs(
     Notes
     -----
     Two jobs look alike when their kind and the shape of their models are equal, their tokens
-    differ by at most 5 % of the larger, and they have something in common: at least half of
+    differ by at most 5 % of the larger, and they have something in common: more than half of
     the words of the shorter name of data, or, between two consortiums, a member. Jobs that
     have one such thing in common are sorted by tokens and compared with their nearest
     neighbours only, at most 64 upwards, so that the work grows with the number of jobs. Of
@@ -161,7 +162,7 @@ def _in_common(
     """Data and members that two jobs share, in words; empty when nothing counts."""
     common: list[str] = []
     shared = words[0] & words[1]
-    if shared and 2 * len(shared) >= min(map(len, words)):
+    if 2 * len(shared) > min(map(len, words)):
         common.append(f"data `{one.data}` and `{two.data}`")
     if one.consortium != two.consortium:
         mine, other = (members.get(job.consortium, {}) for job in (one, two))

@@ -35,7 +35,7 @@ def no_near_workload(
 
     Notes
     -----
-    Tokens may differ by 5 % of the larger. Names of data are alike when at least half the
+    Tokens may differ by 5 % of the larger. Names of data are alike when more than half the
     words of the shorter one stand in the other; members count between two consortiums.
     """
     groups: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
@@ -78,13 +78,13 @@ def _shared(ledger: Ledger, one: Entry, two: Entry) -> list[str]:
     words = [
         {
             word
-            for word in re.findall(r"[^\W_]{2,}", folded(entry.job.data))
-            if word not in _FILLERS and not re.fullmatch(r"v?\d+", word)
+            for word in re.findall(r"[^\W_]+", folded(entry.job.data))
+            if word not in _FILLERS and not re.fullmatch(r"v\d+|(?:19|20)\d{2}", word)
         }
         for entry in (one, two)
     ]
     both = words[0] & words[1]
-    if both and len(both) >= min(map(len, words)) / 2:
+    if len(both) > min(map(len, words)) / 2:
         reasons.append(f"data {one.job.data} and {two.job.data}")
     if one.consortium != two.consortium:
         members = [

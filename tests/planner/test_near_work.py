@@ -49,9 +49,10 @@ def told(written: Scenario) -> list[tuple[str, str]]:
         ({"objective": "safety"}, [("j1", "j0")]),
         ({"model": "other"}, []),
         ({"kind": "serving"}, []),
-        ({"data": "korean law"}, [("j1", "j0")]),  # half of the words
-        ({"data": "korean law books"}, [("j1", "j0")]),  # half of the shorter name's
-        ({"data": "english web crawl law"}, [("j1", "j0")]),
+        ({"data": "korean law"}, []),  # half of the words is not enough
+        ({"data": "law books, korean web"}, [("j1", "j0")]),  # all of the shorter name's
+        ({"data": "web 2024"}, [("j1", "j0")]),
+        ({"data": "web 1"}, []),
         ({"data": "code"}, []),
         ({"model": "twin", "tokens": "95 B"}, [("j1", "j0")]),
         ({"model": "twin", "tokens": "94.9 B"}, []),
@@ -73,7 +74,8 @@ def test_members_count_between_consortiums_alone() -> None:
 
 def test_words_of_no_meaning_are_none() -> None:
     assert near_words("the data of v3 2024") == frozenset()
-    assert near_words("웹 말뭉치_2024") == {"말뭉치"}
+    assert near_words("run A, part 2") == {"run", "a", "part", "2"}
+    assert near_words("웹 말뭉치_2024") == {"웹", "말뭉치"}
 
 
 def test_pairs_are_those_of_trying_all() -> None:
@@ -92,7 +94,7 @@ def test_pairs_are_those_of_trying_all() -> None:
             small, large = sorted((one.tokens.value, two.tokens.value))
             words = near_words(one.data), near_words(two.data)
             both = len(words[0] & words[1])
-            alike = both > 0 and 2 * both >= min(map(len, words))
+            alike = 2 * both > min(map(len, words))
             related = one.consortium != two.consortium and len(members) == 2
             same = (one.model, one.data) == (two.model, two.data)
             if small >= 0.95 * large and (alike or related) and not same:
