@@ -100,7 +100,7 @@ def alike_jobs(
     Notes
     -----
     Two jobs look alike when their kind and the shape of their models are equal, their tokens
-    differ by at most 5 % of the larger, and they have something in common: more than half of
+    differ by at most 5 % of the larger, and they have something in common: three quarters of
     the words of the shorter name of data, or, between two consortiums, a member. Jobs that
     have one such thing in common are sorted by tokens and compared with their nearest
     neighbours only, at most 64 upwards, so that the work grows with the number of jobs. Of
@@ -162,7 +162,7 @@ def _in_common(
     """Data and members that two jobs share, in words; empty when nothing counts."""
     common: list[str] = []
     shared = words[0] & words[1]
-    if 2 * len(shared) > min(map(len, words)):
+    if shared and 4 * len(shared) >= 3 * min(map(len, words)):
         common.append(f"data `{one.data}` and `{two.data}`")
     if one.consortium != two.consortium:
         mine, other = (members.get(job.consortium, {}) for job in (one, two))

@@ -35,7 +35,7 @@ def no_near_workload(
 
     Notes
     -----
-    Tokens may differ by 5 % of the larger. Names of data are alike when more than half the
+    Tokens may differ by 5 % of the larger. Names of data are alike when three quarters of the
     words of the shorter one stand in the other; members count between two consortiums.
     """
     groups: dict[tuple[object, ...], list[Entry]] = defaultdict(list)
@@ -84,7 +84,7 @@ def _shared(ledger: Ledger, one: Entry, two: Entry) -> list[str]:
         for entry in (one, two)
     ]
     both = words[0] & words[1]
-    if len(both) > min(map(len, words)) / 2:
+    if both and len(both) / min(map(len, words)) >= 0.75:
         reasons.append(f"data {one.job.data} and {two.job.data}")
     if one.consortium != two.consortium:
         members = [

@@ -50,6 +50,7 @@ def told(written: Scenario) -> list[tuple[str, str]]:
         ({"model": "other"}, []),
         ({"kind": "serving"}, []),
         ({"data": "korean law"}, []),  # half of the words is not enough
+        ({"data": "korean web text A of B"}, [("j1", "j0")]),
         ({"data": "law books, korean web"}, [("j1", "j0")]),  # all of the shorter name's
         ({"data": "web 2024"}, [("j1", "j0")]),
         ({"data": "web 1"}, []),
@@ -94,7 +95,7 @@ def test_pairs_are_those_of_trying_all() -> None:
             small, large = sorted((one.tokens.value, two.tokens.value))
             words = near_words(one.data), near_words(two.data)
             both = len(words[0] & words[1])
-            alike = 2 * both > min(map(len, words))
+            alike = both > 0 and 4 * both >= 3 * min(map(len, words))
             related = one.consortium != two.consortium and len(members) == 2
             same = (one.model, one.data) == (two.model, two.data)
             if small >= 0.95 * large and (alike or related) and not same:
