@@ -1,10 +1,10 @@
-"""Among equal plans the one a reader expects: ends early, then by pool, nodes and start."""
+"""Nothing that fits is left out, and among equal plans the one a reader expects."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from hardware.column import Floats
+from hardware.column import Floats, Ints
 from planner.allocation.incidence import Incidence, incidence
 from planner.allocation.register import Register
 from planner.allocation.row import Program
@@ -14,7 +14,7 @@ __all__ = ["tidy"]
 
 def tidy(register: Register, program: Program, point: Floats) -> Floats:
     """
-    Move runs to the first of their equals, one job at a time by name, until none moves.
+    Add runs that still fit, then move each run to the first of its equals, by job name.
 
     Parameters
     ----------
@@ -28,9 +28,14 @@ def tidy(register: Register, program: Program, point: Floats) -> Floats:
     Returns
     -------
     ndarray [column]
-        A point of no less value and no more cost. Equals of a run are runs of its job of
-        no less value and no more cost that fit when everything else stays; the first one
-        ends earliest, then comes first by pool name, fewest nodes, and start day.
+        A point of no less value, and of no more cost unless a job was added. Equals of a run
+        are runs of its job of no less value and no more cost that fit when everything else
+        stays; the first one ends earliest, then comes first by pool name, fewest nodes, and
+        start day.
+
+    Notes
+    -----
+    A solver leaves out what is worth less than its tolerance, a millionth of the whole.
     """
     if program.columns.cost.size == 0 or len(register.options.runs) == 0:
         return point
@@ -41,6 +46,7 @@ def tidy(register: Register, program: Program, point: Floats) -> Floats:
     rank = np.lexsort((runs.start_day, runs.nodes, pool_rank[runs.pool], runs.end_day))
     place = np.empty(len(rank), dtype=np.int64)
     place[rank] = np.arange(len(rank))
+    _fill(register, program, terms, point, place)
     chosen = sorted(
         np.flatnonzero(point[: len(runs)] > 0.5).tolist(),
         key=lambda run: register.case.job_names[runs.job[run]],
@@ -63,7 +69,7 @@ def _first_equal(
     terms: Incidence,
     point: Floats,
     run: int,
-    place: np.ndarray,
+    place: Ints,
 ) -> int | None:
     """The first run before this one that is as good and fits in its stead."""
     runs, columns = register.options.runs, program.columns
@@ -73,16 +79,45 @@ def _first_equal(
         & (columns.value[mine] >= columns.value[run] - 1e-12 * abs(columns.value[run]))
         & (columns.cost[mine] <= columns.cost[run] * (1 + 1e-12))
     )
-    equals = mine[keep]
-    if len(equals) == 0:
-        return None
     without = terms.shift(terms.activity(point), [run], [-1.0])
-    which, owner = terms.terms(equals)
-    over = without[terms.row[which]] + terms.coefficient[which] - terms.bound[terms.row[which]]
-    blocked = np.zeros(len(equals), dtype=np.bool_)
+    return _first_fitting(terms, without, mine[keep], place)
+
+
+def _fill(
+    register: Register, program: Program, terms: Incidence, point: Floats, place: Ints
+) -> None:
+    """Place jobs that fit as they are, the most valuable first, each by its best run."""
+    runs, columns = register.options.runs, program.columns
+    job = register.column_job
+    served = set(job[(point > 0.5) & (job >= 0)].tolist())
+    waiting = [j for j in dict.fromkeys(runs.job.tolist()) if j not in served]
+    best = {j: float(columns.value[: len(runs)][runs.job == j].max()) for j in waiting}
+    names = register.case.job_names
+    for owner in sorted(waiting, key=lambda j: (-best[j], names[j])):
+        mine = np.flatnonzero((runs.job == owner) & (columns.value[: len(runs)] > 0))
+        order = np.lexsort((place[mine], columns.cost[mine], -columns.value[mine]))
+        found = _first_fitting(terms, terms.activity(point), mine, _ranks(mine, order, place))
+        if found is not None:
+            point[found] = 1.0
+
+
+def _ranks(rows: Ints, order: Ints, like: Ints) -> Ints:
+    """Rank of some rows in an order, as a column over all rows."""
+    ranks = np.zeros_like(like)
+    ranks[rows[order]] = np.arange(len(order))
+    return ranks
+
+
+def _first_fitting(terms: Incidence, activity: Floats, candidates: Ints, place: Ints) -> int | None:
+    """The first of some columns by place that may be added to an activity."""
+    if len(candidates) == 0:
+        return None
+    which, owner = terms.terms(candidates)
+    over = activity[terms.row[which]] + terms.coefficient[which] - terms.bound[terms.row[which]]
+    blocked = np.zeros(len(candidates), dtype=np.bool_)
     blocked[owner[over > terms.slack[terms.row[which]]]] = True
-    equals = equals[~blocked]
-    for candidate in equals[np.argsort(place[equals])].tolist():
-        if not terms.excess(terms.shift(without, [candidate], [1.0])).any():
+    candidates = candidates[~blocked]
+    for candidate in candidates[np.argsort(place[candidates])].tolist():
+        if not terms.excess(terms.shift(activity, [candidate], [1.0])).any():
             return int(candidate)
     return None

@@ -102,6 +102,11 @@ def test_huge_and_tiny_amounts() -> None:
     assert plan.jobs.placed.tolist() == [False, True] or plan.verdict.objective == 2e-9
 
 
+def test_a_job_worth_less_than_the_tolerance_is_placed_where_it_fits() -> None:
+    jobs = [J(tokens=9, value=value, nodes=(1,)) for value in (1e6, 1e6, 0.25)]
+    assert placed(Spec(WIDE, jobs)) == [True, True, True]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_equal_plans_end_as_early_as_they_can(seed: int) -> None:
     dice = np.random.default_rng(seed)
