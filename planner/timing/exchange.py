@@ -225,7 +225,9 @@ def data_s(c: Columns) -> tuple[Floats, Floats]:
         group = np.maximum(c.tp * c.cp * c.dp / (c.ep * c.expert_tp), 1.0)
         shard = np.maximum(np.minimum(c.shard / (c.dp * c.cp) * group, group), 1.0)
         more = _shared(c, c.expert_share, group, c.ep * c.expert_tp, shard)
-        step, batch = step + more[0], batch + more[1]
+        # A model without experts pays no latency of theirs, whatever else stands in the chunk.
+        held = c.expert_share > 0
+        step, batch = step + held * more[0], batch + held * more[1]
     return step, batch
 
 
