@@ -8,20 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from hardware.column import Floats, Ints, row_count, seal
+from hardware.column import Floats, Ints, row_count, seal, to_columns
 from hardware.roofline import exposed_s, host_bound_s
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable
-from planner.flop import context_tokens, encoder_flop, matrix_parameters
+from planner.flop import context_tokens
+from planner.repeats import distinct, in_pieces, spread
 from planner.stack import FamilyTable, StackTable
-from planner.strategy import FULL, PRECISION_NAMES, SELECTIVE, ZERO_BUBBLE, StrategyTable
+from planner.strategy import FULL, SELECTIVE, ZERO_BUBBLE, StrategyTable
 from planner.timing import block, exchange
-from planner.timing.columns import device_columns, model_columns, stack_columns
-from planner.timing.interval import factor_80
+from planner.timing.gather import BLOCK, KEPT, ROW, SHARE, Sources
 
 __all__ = ["CHUNK_ROWS", "PARTS", "StepTable", "step"]
 
-CHUNK_ROWS = 8192
+CHUNK_ROWS = 16384
 """Rows priced at a time: the columns of a chunk stay in the second-level cache."""
 
 PARTS = (
@@ -30,20 +30,16 @@ PARTS = (
 )  # fmt: skip
 """Columns that add up to the step."""
 
-OPTIMIZER_BYTES = np.array([30.0, 22.0, 22.0, 18.0])
-"""Traffic of the update an element, by optimizer: gradient, states and weights read and written."""
-
 STALL_NODES = 64.0
 """Number of nodes to which a stack's `stall_s` refers."""
 
-MUON = 2
 MUON_PRODUCTS = 15.0
 """Products of Muon's orthogonalisation: five iterations of three (arXiv 2502.16982)."""
 
 ZERO_BUBBLE_LEFT = 1.0 / 3.0
 """Part of the 1F1B bubble that ZB-H1 leaves (arXiv 2401.10241)."""
 
-Columns = Any
+_FLOP = ("forward_flop", "again_flop")
 
 
 @dataclass(frozen=True)
@@ -123,114 +119,43 @@ def step(
     """
     count = len(rows.model)
     result = {field.name: np.empty(count) for field in fields(StepTable)}
-    sources = _Sources(models, devices, stacks, families)
+    sources, columns = Sources(models, devices, stacks, families), to_columns(rows)
     for start in range(0, count, chunk_rows):
         part = slice(start, min(start + chunk_rows, count))
-        priced = _priced(sources.gather(rows, part))
+        priced = _priced(sources, {name: cells[part] for name, cells in columns.items()})
         for name, column in result.items():
             column[part] = priced[name]
     return StepTable(**result)
 
 
-class _Sources:
-    """The tables as float matrices [column, entry], from which a chunk of rows is gathered."""
-
-    def __init__(
-        self, models: ModelTable, devices: DeviceTable, stacks: StackTable, families: FamilyTable
-    ) -> None:
-        shapes = model_columns(models)
-        shapes["matrix_parameters"] = matrix_parameters(models)
-        shapes["encoder_flop"] = encoder_flop(models)
-        rates = device_columns(devices, families)
-        self.products = np.stack([rates.pop(f"product_{name}") for name in PRECISION_NAMES])
-        self.peaks = _peaks(devices)
-        self.shapes, self.rates = _Matrix(shapes), _Matrix(rates)
-        self.habits = _Matrix(stack_columns(stacks))
-        self.factor = factor_80(models, devices, stacks, families)
-        self.flags = {
-            "any_gate": bool((models.attention_gate > 0).any()),
-            "any_mla": bool((models.kv_lora > 0).any()),
-            "any_experts": bool((models.experts > 0).any()),
-            "any_window": bool((models.window_layers > 0).any()),
-            "any_linear": bool((models.linear_layers > 0).any()),
-            "any_encoder": bool((models.encoder_layers > 0).any()),
-        }
-
-    def gather(self, rows: StrategyTable, part: slice) -> SimpleNamespace:
-        """All columns that pricing reads, of one chunk of rows."""
-        model, device, stack = rows.model[part], rows.device[part], rows.stack[part]
-        c = SimpleNamespace(**self.flags)
-        for matrix, index in ((self.shapes, model), (self.rates, device), (self.habits, stack)):
-            vars(c).update(matrix.gather(index))
-        for name in (
-            "seq_len", "global_batch", "micro_batch", "tp", "pp", "cp", "ep", "expert_tp", "dp",
-            "interleave", "zero", "shard", "sequence_parallel", "recompute", "precision",
-            "schedule", "optimizer",
-        ):  # fmt: skip
-            setattr(c, name, getattr(rows, name)[part].astype(np.float64))
-        kind = rows.precision[part]
-        c.product_rate = self.products[kind, device] * c.stack_matmul_frac
-        c.product_16 = c.product_16 * c.stack_matmul_frac
-        c.peak = self.peaks[kind, device]
-        c.factor_80 = self.factor(model, device, stack, kind)
-        c.is_muon = rows.optimizer[part] == MUON
-        c.optimizer_bytes = OPTIMIZER_BYTES[rows.optimizer[part]]
-        _derive(c)
-        return c
-
-
-class _Matrix:
-    """Columns of a table stacked, so that one indexing gathers them all."""
-
-    def __init__(self, columns: dict[str, Floats]) -> None:
-        self.names = tuple(columns)
-        self.cells = np.stack([np.asarray(column, dtype=np.float64) for column in columns.values()])
-
-    def gather(self, index: Ints) -> dict[str, Floats]:
-        cells = self.cells.take(index, axis=1)
-        return dict(zip(self.names, cells, strict=True))
-
-
-def _peaks(devices: DeviceTable) -> Floats:
-    """Dense peak [precision, device] over which utilisation counts."""
-    from hardware.table import PRECISIONS
-
-    kinds = {"bf16": ("bf16", "fp16"), "fp16": ("fp16", "bf16"), "fp4": ("fp4", "fp8", "bf16")}
-    peaks = np.ones((len(PRECISION_NAMES), len(devices.names)))
-    for at, name in enumerate(PRECISION_NAMES):
-        for kind in reversed(kinds.get(name, ("fp8", "int8", "bf16", "fp16"))):
-            peak = devices.peak_flop_per_s[:, PRECISIONS.index(kind)]
-            peaks[at] = np.where(peak > 0, peak, peaks[at])
-    return peaks
-
-
-def _derive(c: Any) -> None:
-    """Names that the rooms of `planner.timing` read, from gathered columns."""
-    for name, column in list(vars(c).items()):
-        if name.startswith("stack_"):
-            setattr(c, name.removeprefix("stack_"), column)
-    c.out_rate = c.out_rate * c.network_frac
-    c.out_latency_s = c.out_latency_s * c.latency_factor
-    c.tokens = c.micro_batch * c.seq_len / c.cp
-    c.is_fp8 = c.precision > 1.0
-    c.is_block = c.precision > 2.0
-    c.any_fp8 = bool(c.is_fp8.any())
-    c.cast_bytes = np.where(c.is_block, 4.0, 3.0)
-    c.any_materialised = bool((c.attention_materialised > 0).any())
-    c.any_zero3 = bool((c.zero > 2).any())
-    c.dense_share = (
-        c.dense_parameters / (c.pp * c.tp)
-        + c.vocab_parameters
-        * np.minimum(c.embeddings, np.where(c.pp > 1.0, 1.0, c.embeddings))
-        / c.tp
+def _priced(sources: Sources, rows: dict[str, Ints]) -> dict[str, Floats]:
+    """All columns of the answer for one chunk; what rows have in common is priced once."""
+    cells, place = distinct(
+        {**{name: rows[name] for name in BLOCK}, "is_pipelined": (rows["pp"] > 1).astype(np.int64)}
     )
-    c.expert_share = c.expert_parameters / (c.pp * c.ep * c.expert_tp)
-    c.body_share = c.dense_parameters / c.tp + c.expert_parameters / (c.ep * c.expert_tp)
+    per = spread(in_pieces(lambda some: _blocks(sources.blocks(some)), cells), place)
+    cells, place = distinct({name: rows[name] for name in SHARE})
+    once = spread(in_pieces(lambda some: _shares(sources.shares(some)), cells), place)
+    c = SimpleNamespace(**{name: per.pop(name) for name in (*KEPT, *_FLOP)})
+    for name in ROW:
+        setattr(c, name, rows[name].astype(np.float64))
+    return _steps(c, per, once)
 
 
-def _priced(c: Any) -> dict[str, Floats]:
-    """All columns of the answer for one chunk."""
-    per = _micro_batch(c)
+def _blocks(c: Any) -> dict[str, Floats]:
+    """What a row has in common with all others of the same blocks: times, operations, rates."""
+    kept = {name: getattr(c, name) for name in KEPT}
+    return {**_micro_batch(c), **_token_flop(c), **kept}
+
+
+def _shares(c: Any) -> dict[str, Floats]:
+    """What follows from the weights that a rank holds: gradients exchanged, weights updated."""
+    step_s, batch_s = exchange.data_s(c)
+    return {"step_s": step_s, "batch_s": batch_s, "optimizer_s": _optimizer_s(c)}
+
+
+def _steps(c: Any, per: dict[str, Floats], once: dict[str, Floats]) -> dict[str, Floats]:
+    """A step of every row from its micro-batch and from what happens once."""
     count = np.maximum(np.floor(c.global_batch / (c.micro_batch * c.dp)), 1.0)
     mean_s = sum(per[name] for name in per if name != "head_s") / c.pp
     worst_s = _worst_stage_s(c, mean_s, per.pop("head_s"))
@@ -240,8 +165,8 @@ def _priced(c: Any) -> dict[str, Floats]:
     hop = exchange.pipeline_hop_s(c)
     waits = count * c.interleave * (1.0 - c.pp_overlap_frac) + (c.pp - 1.0)
     parts["pp_s"] = 2.0 * hop * waits
-    parts["dp_s"] = _data_exposed_s(c, mean_s, count)
-    parts["optimizer_s"] = _optimizer_s(c)
+    parts["dp_s"] = _data_exposed_s(c, once, mean_s, count)
+    parts["optimizer_s"] = once["optimizer_s"]
     parts["launch_s"] = parts["launch_s"] + c.step_overhead_s
     nodes = np.maximum(c.tp * c.pp * c.cp * c.dp / c.devices_per_node, 1.0)
     busy = sum(parts.values())
@@ -272,7 +197,7 @@ def _micro_batch(c: Any) -> dict[str, Floats]:
         traffic = traffic + (copied[0] + copied[1]) / c.memory_rate
     device_s = matmul + attention + traffic
     host_s = c.blocks * block.kernels(c) * (3.0 + again) * c.launch_s
-    host_s = host_s + c.blocks * c.crowding_s * (c.tp - 1.0) * (c.pp > 1.0)
+    host_s = host_s + c.blocks * c.crowding_s * (c.tp - 1.0) * c.is_pipelined
     lost = host_bound_s(device_s, host_s)
     window = matmul + lost
     tp_sent = tensor[0] * (1.0 + again) + tensor[1]
@@ -315,14 +240,14 @@ def _worst_stage_s(c: Any, mean_s: Any, head_s: Any) -> Any:
     return np.where(c.pp > 1.0, np.maximum(worst, mean_s), mean_s)
 
 
-def _data_exposed_s(c: Any, mean_s: Any, count: Any) -> Any:
+def _data_exposed_s(c: Any, once: dict[str, Floats], mean_s: Any, count: Any) -> Any:
     """Data-parallel communication that no compute hides, a step."""
-    once, each = exchange.data_s(c)
-    if not c.any_zero3:
-        return exposed_s(once, mean_s, c.dp_overlap_frac)
-    left = np.maximum(mean_s - each, 0.0)
-    gathered = count * exposed_s(each, mean_s, c.dp_overlap_frac)
-    return exposed_s(once, left, c.dp_overlap_frac) + gathered
+    step_s, batch_s = once["step_s"], once["batch_s"]
+    if not batch_s.any():
+        return exposed_s(step_s, mean_s, c.dp_overlap_frac)
+    left = np.maximum(mean_s - batch_s, 0.0)
+    gathered = count * exposed_s(batch_s, mean_s, c.dp_overlap_frac)
+    return exposed_s(step_s, left, c.dp_overlap_frac) + gathered
 
 
 def _optimizer_s(c: Any) -> Any:
@@ -337,10 +262,8 @@ def _optimizer_s(c: Any) -> Any:
     return update + np.where(c.is_muon, muon, 0.0)
 
 
-def _rates(c: Any, whole: Any, count: Any) -> dict[str, Floats]:
-    """Operations, tokens a second and utilisation of the whole job."""
-    sequences = count * c.micro_batch * c.dp
-    tokens = sequences * c.seq_len
+def _token_flop(c: Any) -> dict[str, Floats]:
+    """Operations a token: of the model forward, and what recomputation adds."""
     context = context_tokens(
         c.seq_len,
         softmax_layers=c.softmax_blocks,
@@ -350,11 +273,18 @@ def _rates(c: Any, whole: Any, count: Any) -> dict[str, Floats]:
     scores = 2.0 * c.heads * (c.head_dim + c.v_head_dim) * context
     state = 4.0 * c.linear_layers * c.heads * c.head_dim * c.v_head_dim
     forward = 2.0 * c.matrix_parameters + scores + state
-    model = tokens * 3.0 * forward + sequences * c.encoder_flop
     body = forward - 2.0 * c.vocab_parameters * c.heads_out
     again = np.where(c.recompute == FULL, body, 0.0)
     core = np.where((c.recompute == SELECTIVE) & (c.attention_materialised > 0), scores, again)
-    executed = model + tokens * core
+    return {"forward_flop": forward, "again_flop": core}
+
+
+def _rates(c: Any, whole: Any, count: Any) -> dict[str, Floats]:
+    """Operations, tokens a second and utilisation of the whole job."""
+    sequences = count * c.micro_batch * c.dp
+    tokens = sequences * c.seq_len
+    model = tokens * 3.0 * c.forward_flop + sequences * c.encoder_flop
+    executed = model + tokens * c.again_flop
     available = c.tp * c.pp * c.cp * c.dp * c.peak * whole
     return {
         "model_flop": model,
