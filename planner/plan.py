@@ -6,7 +6,15 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
-from hardware.errors import Diagnostic, Infeasible, InputError, UnknownName, Unproven, near_match
+from hardware.errors import (
+    Diagnostic,
+    Infeasible,
+    InputError,
+    UnknownName,
+    Unproven,
+    near_match,
+    word_for,
+)
 from planner.plan_table import (
     PlanJobTable,
     PlanRowTable,
@@ -112,7 +120,7 @@ class Plan:
             raise InputError(Diagnostic("json-syntax", "the text is not JSON", found=str(error)))\
                 from error  # fmt: skip
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+            found = data.get("schema") if isinstance(data, dict) else word_for(data)
             raise InputError(
                 Diagnostic("unknown-schema", "not a plan of a version that can be read",
                            found=str(found), expected=SCHEMA)

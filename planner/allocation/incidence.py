@@ -57,6 +57,21 @@ class Incidence:
         offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.repeat(self.first[columns], counts) + offset, owner
 
+    def first_fitting(self, activity: Floats, candidates: Ints, place: Ints) -> int | None:
+        """The first of some columns, by `place` [column], that may be added to an activity."""
+        if len(candidates) == 0:
+            return None
+        which, owner = self.terms(candidates)
+        rows = self.row[which]
+        over = activity[rows] + self.coefficient[which] - self.bound[rows]
+        blocked = np.zeros(len(candidates), dtype=np.bool_)
+        blocked[owner[over > self.slack[rows]]] = True
+        candidates = candidates[~blocked]
+        for candidate in candidates[np.argsort(place[candidates])].tolist():
+            if not self.excess(self.shift(activity, [candidate], [1.0])).any():
+                return int(candidate)
+        return None
+
 
 def incidence(program: Program) -> Incidence:
     """The terms of a program by column."""

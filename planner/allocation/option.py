@@ -124,8 +124,8 @@ def enumerate_options(case: Case) -> Options:
     higher, so budgets hold and the tie is no worse. It ends no later, so deadlines and
     whatever waits for it still hold, and the value is no lower; it starts on the same day,
     so whatever it waits for is done. One plan a job and one job a workload are untouched.
-    Only a floor asks for more of something that A has less of, so nothing is dropped for
-    jobs of a consortium with a floor. Of points equal in all respects the first stays. For
+    Only a floor, a day of use or equal support asks for more of something that A has less
+    of, so nothing is dropped for jobs of a consortium that one of these binds. Of points equal in all respects the first stays. For
     jobs that count only when finished the same is done run by run (`run.ordinary_runs`).
     """
     pool_blocks = blocks(case)
@@ -189,7 +189,7 @@ def _in_order(ranks: list[Ints], columns: list[Any]) -> list[Any]:
 
 def dominated(case: Case, job: int, points: Ints) -> Bools:
     """Which points of one job and pool another point makes needless; see `enumerate_options`."""
-    if len(points) < 2 or case.consortium_floor[case.job_consortium[job]] > 0:
+    if len(points) < 2 or case.consortium_must_hold[case.job_consortium[job]]:
         return np.zeros(len(points), dtype=np.bool_)
     tokens_per_s = case.point_tokens_per_s[points]
     days = days_needed(case.job_tokens[job], tokens_per_s)

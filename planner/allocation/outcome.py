@@ -13,6 +13,7 @@ from planner.allocation.placement import PlacementTable, job_results, placements
 from planner.allocation.refusal import Refusal, refusals
 from planner.allocation.register import Register
 from planner.allocation.row import Program
+from planner.allocation.runner_up import runner_ups
 from planner.allocation.solve import PROVED, Solution
 from planner.case import Case
 from planner.plan import Plan
@@ -68,7 +69,14 @@ def plan_of(
     return Plan(
         verdict=verdict,
         rows=_rows(register, placed, point, value),
-        jobs=_jobs(case, done, value, is_placed, refusals(register, program, point, placed)),
+        jobs=_jobs(
+            case,
+            done,
+            value,
+            is_placed,
+            refusals(register, program, point, placed),
+            runner_ups(register, program, point),
+        ),
         consortiums=_shares(case, placed, done, value),
         currency=case.currency,
         tool=("planner", version()),
@@ -101,7 +109,7 @@ def plan_without_rows(
     return Plan(
         verdict=verdict,
         rows=_row_table(case, nothing, (), zero),
-        jobs=_jobs(case, zero, zero, zero > 0, refused),
+        jobs=_jobs(case, zero, zero, zero > 0, refused, {}),
         consortiums=_shares(case, nothing, zero, zero),
         currency=case.currency,
         tool=("planner", version()),
@@ -166,7 +174,12 @@ def _marks(case: Case, job: int, pool: int) -> tuple[str, ...]:
 
 
 def _jobs(
-    case: Case, done: Floats, value: Floats, is_placed: Bools, refused: dict[int, Refusal]
+    case: Case,
+    done: Floats,
+    value: Floats,
+    is_placed: Bools,
+    refused: dict[int, Refusal],
+    second: dict[int, str],
 ) -> PlanJobTable:
     """What became of each job."""
     nothing = Refusal("", "")
@@ -179,16 +192,19 @@ def _jobs(
         value=value,
         reason=tuple(refusal.code for refusal in said),
         sentence=tuple(
-            _placed_words(float(done[job])) if is_placed[job] else said[job].sentence
+            _placed_words(float(done[job]), second.get(job, ""))
+            if is_placed[job]
+            else said[job].sentence
             for job in range(len(done))
         ),
         hint=tuple(refusal.hint for refusal in said),
     )
 
 
-def _placed_words(done: float) -> str:
+def _placed_words(done: float, second: str) -> str:
     """What is said of a job that is placed."""
-    return "finished" if done >= 1.0 else f"{100 * done:.3g} % of the work is done"
+    first = "finished" if done >= 1.0 else f"{100 * done:.3g} % of the work is done"
+    return f"{first}; {second}" if second else first
 
 
 def _shares(case: Case, placed: PlacementTable, done: Floats, value: Floats) -> PlanShareTable:

@@ -14,6 +14,7 @@ from planner.allocation.option import Options
 from planner.allocation.preemption import FAMILIES as PREEMPTION
 from planner.allocation.register import Register
 from planner.allocation.row import AT_LEAST, EQUAL, Program, Row, row_of
+from planner.allocation.support import FAMILIES as SUPPORT
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -356,5 +357,6 @@ FAMILIES: tuple[Family, ...] = (
     below_cap,
     within_share,
     after_predecessors,
+    *SUPPORT,
     *PREEMPTION,
 )

@@ -109,7 +109,7 @@ def _moves(register: Register, job: int) -> list[Move]:
 
 
 _SKIPPED = {"one_plan_a_job", "pieces_in_mode", "work_covered", "last_piece",
-            "work_in_proportion", "above_floor"}  # fmt: skip
+            "work_in_proportion", "above_floor", "used_by_day", "days_in_time"}  # fmt: skip
 
 
 def _lacked(
@@ -189,6 +189,8 @@ def _words(
     if row.family == "within_share":
         text = f"`{case.consortium_names[team]}` would get more than the share limit"
         return "over-share", text, peers
+    if row.family == "equal_support":
+        return "equal-support", f"would break equal support: {row.sentence}", []
     if row.family == "no_workload_twice":
         twins = [
             other

@@ -92,7 +92,8 @@ class Register:
     its last piece. u [mode] whole: days held, where part of the work counts. v [done]
     between 0 and 1: part of the work done, split by last piece where that matters. c [last]
     binary: all of the work is done, where another job waits for one that may stay unfinished.
-    w [class] whole: nodes of a block held by the spans of a class, in pools where counting
+    g [use, mode] whole: days held by the day of a use-by rule, for preemptible jobs that it
+    counts. w [class] whole: nodes of a block held by the spans of a class, in pools where counting
     nodes is not enough for an assignment of node ids to exist.
     """
 
@@ -168,6 +169,18 @@ class Register:
         return np.flatnonzero(case.job_partial[self.lasts.job] & self.is_waited_for[self.lasts.job])
 
     @cached_property
+    def uses(self) -> Ints:
+        """Use-by rule and mode of each column of days held by a day. [by, 2]"""
+        case = self.case
+        team = case.job_consortium[self.options.modes.job]
+        pairs = [
+            (row, int(mode))
+            for row, one in enumerate(case.use_consortium.tolist())
+            for mode in np.flatnonzero(team == one)
+        ]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
     def offsets(self) -> dict[str, int]:
         """First column of each family, and under ``end`` the number of columns."""
         counts = {
@@ -178,6 +191,7 @@ class Register:
             "days": len(self.part_modes),
             "done": len(self.done),
             "whole": len(self.whole),
+            "by": len(self.uses),
             "block": len(self.classes.pool),
         }
         at, found = 0, {}
@@ -199,6 +213,7 @@ class Register:
                 modes.job[self.part_modes],
                 self.done[:, 0],
                 self.lasts.job[self.whole],
+                modes.job[self.uses[:, 1]],
                 np.full(len(self.classes.pool), -1),
             ]
         ).astype(np.int64)
@@ -286,6 +301,7 @@ class Register:
             kept = 1.0 if last < 0 else float(kept_frac(case, job, int(self.lasts.end_day[last])))
             value[at["done"] + row] = full[job] * kept
         is_integer[at["done"] : at["whole"]] = False
+        upper[at["by"] : at["block"]] = modes.need_days[self.uses[:, 1]]
         upper[at["block"] :] = self.classes.nodes
         cost[self.held.column] = self.held.cost
         names = tuple(

@@ -80,7 +80,7 @@ def _first_equal(
         & (columns.cost[mine] <= columns.cost[run] * (1 + 1e-12))
     )
     without = terms.shift(terms.activity(point), [run], [-1.0])
-    return _first_fitting(terms, without, mine[keep], place)
+    return terms.first_fitting(without, mine[keep], place)
 
 
 def _fill(
@@ -96,7 +96,7 @@ def _fill(
     for owner in sorted(waiting, key=lambda j: (-best[j], names[j])):
         mine = np.flatnonzero((runs.job == owner) & (columns.value[: len(runs)] > 0))
         order = np.lexsort((place[mine], columns.cost[mine], -columns.value[mine]))
-        found = _first_fitting(terms, terms.activity(point), mine, _ranks(mine, order, place))
+        found = terms.first_fitting(terms.activity(point), mine, _ranks(mine, order, place))
         if found is not None:
             point[found] = 1.0
 
@@ -106,18 +106,3 @@ def _ranks(rows: Ints, order: Ints, like: Ints) -> Ints:
     ranks = np.zeros_like(like)
     ranks[rows[order]] = np.arange(len(order))
     return ranks
-
-
-def _first_fitting(terms: Incidence, activity: Floats, candidates: Ints, place: Ints) -> int | None:
-    """The first of some columns by place that may be added to an activity."""
-    if len(candidates) == 0:
-        return None
-    which, owner = terms.terms(candidates)
-    over = activity[terms.row[which]] + terms.coefficient[which] - terms.bound[terms.row[which]]
-    blocked = np.zeros(len(candidates), dtype=np.bool_)
-    blocked[owner[over > terms.slack[terms.row[which]]]] = True
-    candidates = candidates[~blocked]
-    for candidate in candidates[np.argsort(place[candidates])].tolist():
-        if not terms.excess(terms.shift(activity, [candidate], [1.0])).any():
-            return int(candidate)
-    return None

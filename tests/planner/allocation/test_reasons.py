@@ -130,3 +130,20 @@ def test_unsolved_is_not_infeasible() -> None:
     assert plan.verdict.status == "unsolved"
     with pytest.raises(Unproven):
         plan.require()
+
+
+def test_a_job_that_is_placed_names_its_runner_up() -> None:
+    pools = [P([(0, 28, 1)], price=1.0), P([(0, 28, 1)], price=1.2), P([(0, 28, 1)], price=9.0)]
+    plan = plan_case(build(Spec(pools, [J(tokens=20, nodes=(1,))])))
+    assert plan.rows.pool == ("pool-0",)
+    assert plan.why("job-0") == "finished; runner-up: 1 nodes of `pool-1` for 20 days, cost +20 %"
+    full = [J(tokens=20, nodes=(1,)), J(tokens=28, nodes=(1,), pools=(1,), value=9)]
+    plan = plan_case(build(Spec(pools[:2], full)))
+    assert "no other pool could take it" in plan.why("job-0")
+    assert "no other pool can serve it" in plan.why("job-1")
+
+
+def test_a_runner_up_that_does_less_says_so() -> None:
+    pools = [P([(0, 28, 1)]), P([(0, 14, 1)])]
+    plan = plan_case(build(Spec(pools, [J(tokens=28, nodes=(1,), partial=True)])))
+    assert "value -50 % and cost -50 %" in plan.why("job-0")
