@@ -25,6 +25,7 @@ __all__ = [
     "Unproven",
     "Where",
     "near_match",
+    "word_for",
 ]
 
 
@@ -144,6 +145,12 @@ class SolverFailure(PlanningError, RuntimeError):
 
 class PlanningWarning(UserWarning):
     """Category of every warning that the library issues."""
+
+
+def word_for(value: Any) -> str:
+    """What a value is, in the words of a file."""
+    words = {list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+    return words.get(type(value), "a number" if isinstance(value, int | float) else "a value")
 
 
 def near_match(name: str, known: Iterable[str]) -> str:

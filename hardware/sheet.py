@@ -16,14 +16,23 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from hardware.errors import Diagnostic, InputError, Where, near_match
+from hardware.errors import Diagnostic, InputError, Where, near_match, word_for
 from hardware.names import known_keys
 
-__all__ = ["Document", "Path_", "parse_document", "read_document", "read_text", "where_is"]
+__all__ = [
+    "Document",
+    "Path_",
+    "parse_document",
+    "read_document",
+    "read_text",
+    "where_is",
+]
 
 MAX_BYTES = 16 * 2**20  # a scenario of a thousand jobs is about 0.5 MB
 MAX_VALUES = 500_000  # many aliases of a few lines can expand to billions
+MAX_SHOWN = 120  # letters of a value that a fault repeats
 Path_ = tuple[str | int, ...]
+_MERGE_TAG = "tag:yaml.org,2002:merge"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -86,7 +95,7 @@ def _load_bytes(path: str) -> bytes:
                           found=error.strerror or str(error)) from None  # fmt: skip
     if len(raw) > MAX_BYTES:
         raise _refuse("file-too-large", "the file is larger than any document of ours", path,
-                      expected=f"at most {MAX_BYTES} bytes")  # fmt: skip
+                      expected=f"at most {MAX_BYTES >> 20} MiB")  # fmt: skip
     return raw
 
 
@@ -157,7 +166,12 @@ def _syntax_error(error: MarkedYAMLError, path: str, lines: tuple[str, ...]) -> 
     snippet = lines[line - 1] if 0 < line <= len(lines) else ""
     where = Where(path, line, column, "", snippet[:200])
     found = " ".join(str(error.problem or error.context or "").split())
-    return InputError(Diagnostic("yaml-syntax", "the text is not YAML", where, found=found))
+    if "another document" in found:
+        return InputError(Diagnostic(
+            "yaml-syntax", "the file holds more than one document", where,
+            found="a second one after `---`", expected="one document a file"))  # fmt: skip
+    hint = "indent with spaces; YAML takes no tabs there" if "'\\t'" in found else ""
+    return InputError(Diagnostic("yaml-syntax", "the text is not YAML", where, found, hint=hint))
 
 
 class _Walk:
@@ -184,14 +198,20 @@ class _Walk:
     def _mapping(self, node: MappingNode, path: Path_) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = self._scalar(key_node) if isinstance(key_node, ScalarNode) else None
+            is_plain = isinstance(key_node, ScalarNode) and key_node.tag != _MERGE_TAG
+            key = self._scalar(key_node) if is_plain else None
             if isinstance(key, (datetime.date, bool, type(None))) or not isinstance(key, str | int):
                 key = str(getattr(key_node, "value", ""))
             mark = key_node.start_mark
             here = (*path, key)
+            snippet = self.lines[mark.line][:200] if mark.line < len(self.lines) else ""
+            where = Where(self.path, mark.line + 1, mark.column + 1, field_path(here), snippet)
+            if key_node.tag == _MERGE_TAG:
+                self.faults.append(Diagnostic(
+                    "yaml-syntax", "merge keys are not read", where, found="<<",
+                    expected="each field written out"))  # fmt: skip
+                continue
             if key in result:
-                snippet = self.lines[mark.line][:200]
-                where = Where(self.path, mark.line + 1, mark.column + 1, field_path(here), snippet)
                 first = self.keys[here]
                 self.faults.append(Diagnostic(
                     "duplicate-key", f"the key `{key}` stands twice", where,
@@ -224,7 +244,7 @@ def parse_document(document: Document, model: type[Model], *, context: Any = Non
     """
     if not isinstance(document.data, dict):
         raise _refuse("not-a-mapping", "the document is not a mapping of fields", document.path,
-                      where=where_is(document, ()), found=type(document.data).__name__,
+                      where=where_is(document, ()), found=word_for(document.data),
                       expected="fields and values, `name: …`")  # fmt: skip
     try:
         return model.model_validate(document.data, context=context)
@@ -233,6 +253,10 @@ def parse_document(document: Document, model: type[Model], *, context: Any = Non
         raise InputError(
             _distinct(_diagnostic(document, model, fault) for fault in faults)
         ) from None
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} letters)"
 
 
 def _distinct(diagnostics: Any) -> list[Diagnostic]:
@@ -270,7 +294,7 @@ def _diagnostic(document: Document, model: type[BaseModel], fault: ErrorDetails)
     path = _own_path(document, loc)
     code = _CODES.get(kind, "wrong-type" if kind.endswith(("_type", "_parsing")) else "bad-value")
     text = fault["msg"].removeprefix("Value error, ")
-    found = "" if isinstance(fault["input"], (dict, list)) else repr(fault["input"])
+    found = "" if isinstance(fault["input"], (dict, list)) else _shown(repr(fault["input"]))
     if kind == "extra_forbidden":
         siblings = known_keys(model, loc[:-1])
         hint = near_match(str(loc[-1]), siblings)
@@ -291,8 +315,28 @@ def _diagnostic(document: Document, model: type[BaseModel], fault: ErrorDetails)
         if head.startswith("found "):
             shown, _, why = head.removeprefix("found ").partition(", which is ")
             message = f"this is {why}" if why else "the value cannot be read"
-            return Diagnostic("unit-mismatch" if why else code, message, where, shown, expected)
+            code = "unit-mismatch" if why else code
+            return Diagnostic(code, message, where, _shown(shown), expected)
         if comma:
             return Diagnostic(code, head, where, found, expected)
         return Diagnostic(code, text, where, found)
-    return Diagnostic(code, "the value does not fit", where, found, text[0].lower() + text[1:])
+    return Diagnostic(code, "the value does not fit", where, found, _expected(kind, text))
+
+
+_WANTED = {
+    "string_type": "a text",
+    "dict_type": "fields and values, `name: …`",
+    "model_type": "fields and values, `name: …`",
+    "model_attributes_type": "fields and values, `name: …`",
+    "list_type": "a list, `[…]`",
+    "tuple_type": "a list, `[…]`",
+    "bool_type": "`true` or `false`",
+    "bool_parsing": "`true` or `false`",
+    "too_short": "at least one entry",
+}
+
+
+def _expected(kind: str, text: str) -> str:
+    """What would fit, in the words of a file."""
+    text = text.removeprefix("Input should be ")
+    return _WANTED.get(kind, text[0].lower() + text[1:])

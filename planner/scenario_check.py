@@ -18,7 +18,7 @@ from planner.scenario_dates import (
     check_membership,
 )
 from planner.scenario_fault import Written
-from planner.scenario_names import check_cycles, check_references
+from planner.scenario_names import check_cycles, check_references, check_spellings
 from planner.scenario_near import check_near_workloads
 from planner.scenario_rules import (
     check_amounts,
@@ -28,11 +28,13 @@ from planner.scenario_rules import (
     check_values,
     check_workloads,
 )
+from planner.scenario_support import check_equal_support, check_use_by
 from planner.scenario_use import check_owners, check_placeable, check_unused
 
 __all__ = ["base_path_of", "check_document", "load_scenario", "scenario_faults"]
 
 _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
+    check_spellings,
     check_references,
     check_cycles,
     check_membership,
@@ -47,6 +49,8 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_workloads,
     check_near_workloads,
     check_owners,
+    check_equal_support,
+    check_use_by,
 )
 
 

@@ -9,7 +9,19 @@ from hardware.sheet import Path_
 from planner.scenario import Evaluation, Job
 from planner.scenario_fault import Written, unknown_name
 
-__all__ = ["check_cycles", "check_references"]
+__all__ = ["check_cycles", "check_references", "check_spellings"]
+
+
+def check_spellings(written: Written) -> Iterator[Diagnostic]:
+    """Names that nobody could read in a plan: empty, or with letters that do not print."""
+    scenario = written.scenario
+    for kind in ("programmes", "pools", "consortiums", "jobs"):
+        for name in getattr(scenario, kind):
+            if not name.strip() or not name.isprintable():
+                yield written.fault(
+                    (kind, name), "bad-value", "the name cannot be read",
+                    found=repr(name), expected="letters that print", key=True,
+                )  # fmt: skip
 
 
 def check_references(written: Written) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from hardware.errors import Diagnostic, InputError, Where, near_match
+from hardware.errors import Diagnostic, InputError, Where, near_match, word_for
 from planner.audit.plan_record import (
     InputRecord,
     JobRecord,
@@ -196,7 +196,7 @@ def plan_record(data: Any, *, path: str = "<plan>", sha256: str = "") -> PlanRec
     """
     faults: list[Diagnostic] = []
     if not isinstance(data, dict):
-        _refuse("not-a-mapping", "the file holds no plan", Where(path), type(data).__name__,
+        _refuse("not-a-mapping", "the file holds no plan", Where(path), word_for(data),
                 "a record with `verdict`, `rows`, `jobs`, `consortiums`")  # fmt: skip
     if data.get("schema") != SCHEMA:
         faults.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hardware.errors import Diagnostic, InputError, Where
+from hardware.errors import Diagnostic, InputError, Where, word_for
 from hardware.sheet import Document, parse_document, read_document, where_is
 
 __all__ = ["faults_of", "kind_of", "sorted_files"]
@@ -30,7 +30,7 @@ def kind_of(document: Document) -> str:
                 "not-a-mapping",
                 "the document is not a mapping of fields",
                 where_is(document, ()),
-                found=type(data).__name__,
+                found=word_for(data),
                 expected="fields and values, `name: …`",
             )
         )

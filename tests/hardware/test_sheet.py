@@ -1,8 +1,11 @@
 """Documents are read with positions, and every fault of one is told at once."""
 
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from hardware.errors import InputError
 from hardware.quantity import BytesFigure, Record, TokensFigure
@@ -97,6 +100,43 @@ def test_an_alias_bomb_is_refused():
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
     assert {f[0] for f in faults(read_text, "\n".join(rows))} == {"too-large"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "merge keys are not read"),
+        ("a: 1\n---\na: 2\n", 2, "more than one document"),
+        ("a:\n\tb: 1\n", 2, "indent with spaces"),
+    ],
+)
+def test_what_yaml_allows_and_a_sheet_does_not_is_said_in_plain_words(text, line, said):
+    with pytest.raises(InputError, match=said) as caught:
+        read_text(text)
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.where.line) == ("yaml-syntax", line)
+    assert "constructor" not in fault.found
+
+
+def test_a_wrong_kind_is_told_in_the_words_of_a_file():
+    class Wanted(BaseModel):
+        name: str
+        entries: Annotated[dict[str, int], Field(min_length=1)]
+
+    with pytest.raises(InputError) as caught:
+        parse_document(read_text("name: 3\nentries: {}\n"), Wanted)
+    assert [d.expected for d in caught.value.diagnostics] == ["a text", "at least one entry"]
+    with pytest.raises(InputError, match="found: nothing"):
+        parse_document(read_text("null"), Wanted)
+
+
+def test_a_very_long_value_is_not_repeated_wholly():
+    class Wanted(BaseModel):
+        size: int
+
+    with pytest.raises(InputError) as caught:
+        parse_document(read_text("size: " + "x" * 9000), Wanted)
+    assert len(caught.value.diagnostics[0].found) < 200
 
 
 def test_json_is_read_too():

@@ -207,6 +207,10 @@ FAULTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         [("kind: post-training", "kind: ▸post-traning")]),
     "time in a day": ("bad-value", "a day without a time",
         [("deadline: 2027-05-31", "deadline: ▸2027-05-31 12:00:00")]),
+    "job without a name": ("bad-value", "letters that print",
+        [("  third-run:\n", "  ▸\"\":\n")]),
+    "pool named with a control letter": ("bad-value", "letters that print",
+        [("  chips:\n", "  ▸\"ch\\tips\":\n")]),
 }  # fmt: skip
 
 WARNINGS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
