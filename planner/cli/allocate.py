@@ -30,9 +30,11 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 @option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
         help="Stop when no plan can be better by more than this.")  # fmt: skip
 @option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Threads of the solver; 0 is its own choice.")  # fmt: skip
+        help="Threads of the solver; 0 is one, so that the plan is the same on any machine.")  # fmt: skip
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Seed of the solver.")  # fmt: skip
+@option("--start", type=click.Path(), metavar="PLAN",
+        help="An earlier plan file, not to fall behind.")  # fmt: skip
 @option("--require-optimal", is_flag=True, help="Exit code 1 for a plan not proven the best.")
 @output_options
 def command(scenario: str, require_optimal: bool, output: Output, **limits: Any) -> int:
@@ -64,6 +66,7 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
             seed=limits["seed"],
             policy=limits["policy"],
             work_frac=limits["least_work"],
+            start=limits["start"],
             on_progress=_teller(note),
         )
     report = plan_report(plan.to_dict(), verbose=output.verbose)

@@ -26,7 +26,7 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
     blocks: list[Table | Section] = []
     if plan["rows"]:
         blocks += [_shares(plan, signs), _runs(plan, signs)]
-        blocks += [_details(plan)] if verbose else []
+        blocks += [_details(plan), Section("placed", _placed(plan["jobs"]))] if verbose else []
     blocks += [
         Section("not placed", tuple(_refused(plan["jobs"]))),
         Section("warnings", tuple(plan["warnings"])),
@@ -108,6 +108,13 @@ def _details(plan: Mapping[str, Any]) -> Table:
     names = (("job", "job"), ("node_ids", "node ids"), ("layout", "layout"))
     columns = tuple(Column(name, title) for name, title in names)
     return Table(columns, tuple(tuple(row[name] for name, _ in names) for row in plan["rows"]))
+
+
+def _placed(jobs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What is said of each job that is placed, such as its runner-up."""
+    placed = [job for job in jobs if job["placed"] and job["sentence"]]
+    width = max((len(job["job"]) for job in placed), default=0)
+    return tuple(f"{job['job']:<{width}}  {job['sentence']}" for job in placed)
 
 
 def _refused(jobs: Iterable[Mapping[str, Any]]) -> list[str]:
