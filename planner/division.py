@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hardware.errors import Diagnostic, InputError, SolverFailure
+from hardware.errors import Diagnostic, InputError, SolverFailure, Where
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engine, engines_found
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
 from planner.allocation.portfolio import solve_case
+from planner.allocation.prior import no_worse
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
@@ -40,6 +41,7 @@ def allocate(
     seed: int = 0,
     policy: str | None = None,
     work_frac: float = 1.0,
+    start: str | Path | Plan | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Plan:
     """
@@ -65,6 +67,8 @@ def allocate(
         ``weighted-work``, ``max-min`` or ``min-cost``; the scenario's when left out.
     work_frac : float
         For ``min-cost``: part of the most weighted work that must be done. [1]
+    start : str, Path or Plan, optional
+        An earlier plan. What of it may still run as it did is the least that is returned.
     on_progress : callable, optional
         Told the seconds, the objective and the bound while solving.
 
@@ -92,8 +96,9 @@ def allocate(
     case = build_case(scenario, base_path, document=document)
     _check_limits(time_limit_s, gap_frac, threads, seed, work_frac)
     limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress)
+    prior = start if start is None or isinstance(start, Plan) else _read(start)
     plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
-                     work_frac=work_frac)  # fmt: skip
+                     work_frac=work_frac, start=prior)  # fmt: skip
     if plan.verdict.status not in ("optimal", "feasible"):
         return plan
     report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
@@ -111,6 +116,7 @@ def plan_case(
     inputs: tuple[tuple[str, str], ...] = (),
     policy: str | None = None,
     work_frac: float = 1.0,
+    start: Plan | None = None,
 ) -> Plan:
     """
     The plan of a case, not yet audited.
@@ -129,6 +135,8 @@ def plan_case(
         The scenario's when left out.
     work_frac : float
         For ``min-cost``: part of the most weighted work that must be done. [1]
+    start : Plan, optional
+        An earlier plan, not to fall behind; for weighted work.
 
     Returns
     -------
@@ -142,6 +150,8 @@ def plan_case(
     if policy == "weighted-work":
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost)
         program, register, solution = answered.program, answered.register, answered.solution
+        if start is not None:
+            solution = no_worse(register, program, solution, start.rows)
     else:
         program, register = build_program(case, enumerate_options(case))
         solution = solve_by_policy(
@@ -177,6 +187,17 @@ def _explained(
         return ()
     ask = solver if callable(solver) else engine(solver or found[0])[0]
     return conflict(program, ask).sentences
+
+
+def _read(path: str | Path) -> Plan:
+    """The plan of a file."""
+    try:
+        return Plan.from_json(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            Diagnostic("unreadable-file", "the plan to start from cannot be read",
+                       Where(str(path)), found=str(error))
+        ) from error  # fmt: skip
 
 
 def _shown_path(path: str, base_path: str | Path | None) -> str:

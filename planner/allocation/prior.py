@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hardware.column import Floats
+from planner.allocation.price import price_bound
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
+from planner.allocation.solve import PROVED, Solution
 from planner.plan_table import PlanRowTable
 
-__all__ = ["point_of"]
+__all__ = ["no_worse", "point_of"]
 
 
 def point_of(register: Register, program: Program, rows: PlanRowTable) -> Floats | None:
@@ -62,3 +66,45 @@ def point_of(register: Register, program: Program, rows: PlanRowTable) -> Floats
         if run is not None and pool not in by_class:
             point[run] = 1.0
     return point if is_feasible(program, point) else None
+
+
+def no_worse(
+    register: Register, program: Program, solution: Solution, rows: PlanRowTable
+) -> Solution:
+    """
+    The solution, or an earlier plan where that is worth more or costs less for as much.
+
+    Parameters
+    ----------
+    register, program, solution : Register, Program, Solution
+        What was found.
+    rows : PlanRowTable
+        Who held what in the earlier plan.
+
+    Returns
+    -------
+    Solution
+        A bound that was proved stays; a note tells when the earlier plan no longer holds.
+    """
+    point = point_of(register, program, rows)
+    if point is None:
+        note = "the plan to start from no longer keeps the rules"
+        return replace(solution, notes=(*solution.notes, note))
+    columns = program.columns
+    value, cost = float(columns.value @ point), float(columns.cost @ point)
+    if solution.objective is not None:
+        slack = 1e-9 * max(abs(value), abs(solution.objective))
+        ahead = value > solution.objective + slack
+        cheaper = value >= solution.objective - slack and cost < (solution.cost or 0.0)
+        if not (ahead or cheaper):
+            return solution
+    bound = solution.bound if solution.bound is not None else price_bound(program)
+    proved = bound is not None and bound - value <= PROVED * max(abs(bound), 1e-12)
+    return replace(
+        solution,
+        status="optimal" if proved else "feasible",
+        point=point,
+        objective=value,
+        cost=cost,
+        bound=None if bound is None else max(bound, value),
+    )

@@ -30,7 +30,7 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 @option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
         help="Stop when no plan can be better by more than this.")  # fmt: skip
 @option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Threads of the solver; 0 is one, so that the plan is the same on any machine.")  # fmt: skip
+        help="Threads of the solver; 0 is one, on any machine.")  # fmt: skip
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Seed of the solver.")  # fmt: skip
 @option("--start", type=click.Path(), metavar="PLAN",
