@@ -30,13 +30,13 @@ __all__ = [
 ]
 
 
-def open_catalogue(files: Iterable[str | Path] = ()) -> Catalogue:
+def open_catalogue(files: str | Path | Iterable[str | Path] = ()) -> Catalogue:
     """
     Read hardware sheets of a user over the shipped catalogue.
 
     Parameters
     ----------
-    files : iterable of path
+    files : path or iterable of path
         YAML or JSON files in the form of the shipped sheets. An entry that names a known
         device or node overrides only the fields written; a later file wins over an earlier.
 
@@ -51,7 +51,7 @@ def open_catalogue(files: Iterable[str | Path] = ()) -> Catalogue:
         Every fault of a file at once, with its place.
     """
     catalogue = Catalogue()
-    for path in files:
+    for path in (files,) if isinstance(files, str | Path) else files:
         catalogue = lay_over(catalogue, read_document(path))
     return catalogue
 

@@ -26,6 +26,7 @@ __all__ = [
     "Where",
     "near_match",
     "word_for",
+    "wrong_type",
 ]
 
 
@@ -151,6 +152,13 @@ def word_for(value: Any) -> str:
     """What a value is, in the words of a file."""
     words = {list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
     return words.get(type(value), "a number" if isinstance(value, int | float) else "a value")
+
+
+def wrong_type(name: str, value: Any, expected: str, hint: str = "") -> Diagnostic:
+    """The fault of an argument of another kind than is read there."""
+    shown = repr(value)
+    found = shown if len(shown) <= 120 else f"{shown[:120]}…"
+    return Diagnostic("wrong-type", f"`{name}` does not fit", Where(), found, expected, hint)
 
 
 def near_match(name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hardware.catalog import Catalogue, accelerator, device_names, fabric, node, open_catalogue
-from hardware.errors import Diagnostic, InputError, UnknownName, Where
+from hardware.errors import Diagnostic, InputError, UnknownName, Where, wrong_type
 from hardware.spec import Accelerator, Fabric, Node, Peaks
 from hardware.table import PRECISIONS, TRAINING, DeviceTable
 
@@ -185,6 +185,11 @@ def load(*names: str, files: Iterable[str | Path] = ()) -> DeviceTable:
     >>> load("h100", "mi300x").names
     ('h100_sxm5_80gb', 'mi300x')
     """
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd:
+        hint = "write `load(*names)` for a list" if isinstance(odd[0], list | tuple) else ""
+        wanted = "a name of the catalogue"
+        raise InputError(wrong_type("names", name, wanted, hint) for name in odd)
     catalogue = open_catalogue(files)
     placements: list[Placement] = []
     faults: list[Diagnostic] = []

@@ -16,7 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from hardware.errors import Diagnostic, InputError, Where, near_match, word_for
+from hardware.errors import Diagnostic, InputError, Where, near_match, word_for, wrong_type
 from hardware.names import known_keys
 
 __all__ = [
@@ -131,6 +131,8 @@ def read_document(path: str | Path) -> Document:
     """
     import hashlib
 
+    if not isinstance(path, str | Path):
+        raise InputError(wrong_type("path", path, "the path of a file"))
     name = str(path)
     raw = _load_bytes(name)
     text = _decode(raw, name)

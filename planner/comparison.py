@@ -156,7 +156,7 @@ class Comparison:
 
 
 def compare(
-    devices: Sequence[str],
+    devices: str | Sequence[str],
     *,
     model: str | Path | ModelTable,
     size: int = 64,
@@ -178,7 +178,7 @@ def compare(
 
     Parameters
     ----------
-    devices : sequence of str
+    devices : str or sequence of str
         Names of the catalogue.
     model : str, path or ModelTable
         What is trained or run.
@@ -218,6 +218,7 @@ def compare(
     """
     import hardware
 
+    devices = (devices,) if isinstance(devices, str) else devices
     if not devices:
         raise InputError(Diagnostic("missing-value", "no device is named", expected="one or more"))
     table = hardware.load(*devices, files=files)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hardware.column import Ints, take
+from hardware.errors import InputError
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable, parameters
 from planner.energy import PUE, energy_j, money_usd, node_power_w, run_power_w
@@ -26,7 +27,7 @@ from planner.strategy import (
     PRECISION_NAMES,
     REASONS,
 )
-from planner.subject import Subject, subject_of
+from planner.subject import Subject, number_faults, subject_of
 
 __all__ = ["estimate"]
 
@@ -131,6 +132,7 @@ def estimate(
     .. [1] J. T. Daly, "A higher order estimate of the optimum checkpoint
        interval for restart dumps," Future Gener. Comput. Syst., vol. 22, 2006.
     """
+    _check_numbers(keep, pue, usd_per_device_s, device_s_per_failure)
     stacks, families = load_constants(constants) if constants else load_constants()
     fixed = layout_codes(layout)
     subject = subject_of(
@@ -158,6 +160,20 @@ def estimate(
         subject, stacks, found, tokens=float(tokens), rate=rate, price=price, pue=pue,
         tariff=tariff, files=files, device_s_per_failure=device_s_per_failure,
     )  # fmt: skip
+
+
+def _check_numbers(
+    keep: int, pue: float, usd_per_device_s: float | None, device_s_per_failure: float
+) -> None:
+    """Refuse numbers that mean nothing, all at once."""
+    faults = [
+        *number_faults("keep", keep, whole=True),
+        *number_faults("pue", pue, least=1.0),
+        *number_faults("usd_per_device_s", usd_per_device_s or None, open_=True),
+        *number_faults("device_s_per_failure", device_s_per_failure),
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _questions(subject: Subject, sizes: Ints, fixed: Mapping[str, int]) -> QuestionTable:

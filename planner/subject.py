@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hardware.column import take
-from hardware.errors import Diagnostic, InputError, near_match
+from hardware.errors import Diagnostic, InputError, near_match, wrong_type
 from hardware.table import TRAINS, DeviceTable
 from planner.architecture import ModelTable
 from planner.inference import TRAINING, WORK_NAMES, inference_precision
@@ -16,7 +18,7 @@ from planner.run import default_batch_tokens, default_stacks, training_precision
 from planner.stack import StackTable
 from planner.strategy import OPTIMIZER_NAMES, PRECISION_NAMES
 
-__all__ = ["Subject", "subject_of"]
+__all__ = ["Subject", "number_faults", "subject_of"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,15 @@ def subject_of(
 ) -> Subject:
     """Everything looked up and checked."""
     faults = [
-        Diagnostic("out-of-range", f"`{name}` is not positive", found=repr(given[name]),
-                   expected="above 0")
-        for name in ("devices", "tokens", "global_batch_tokens", "seq_len")
-        if given[name] is not None and not given[name] > 0
-    ]  # fmt: skip
+        *number_faults("devices", given["devices"], whole=True),
+        *number_faults("tokens", given["tokens"]),
+        *number_faults("global_batch_tokens", given["global_batch_tokens"], open_=True),
+        *number_faults("seq_len", given["seq_len"], whole=True, open_=True),
+    ]
+    if not isinstance(model, str | Path | ModelTable):
+        faults.append(wrong_type("model", model, "a name, a path or a ModelTable"))
+    if not isinstance(device, str | DeviceTable):
+        faults.append(wrong_type("device", device, "a name or a DeviceTable"))
     faults += _unknown("work", given["work"], WORK_NAMES)
     faults += _unknown("optimizer", given["optimizer"], OPTIMIZER_NAMES)
     faults += _unknown("precision", given["precision"], PRECISION_NAMES)
@@ -71,6 +77,27 @@ def subject_of(
         size=int(given["devices"]),
         what_if=bool(given["what_if"] and table.training[0] != TRAINS and work == TRAINING),
     )
+
+
+def number_faults(
+    name: str, value: Any, *, least: float = 0.0, whole: bool = False, open_: bool = False
+) -> list[Diagnostic]:
+    """Faults of an argument that has to be a number above zero, or of at least `least`."""
+    if open_ and value is None:
+        return []
+    kind = "a whole number" if whole else "a number"
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if not is_number or isinstance(value, bool):
+        hint = f"`planner.estimate` takes plain numbers, such as `{'64' if whole else '15e12'}`"
+        return [wrong_type(name, value, kind, hint)]
+    if not (value > 0 and value >= least and np.isfinite(value)):
+        positive = least == 0.0
+        message = f"`{name}` is not positive" if positive else f"`{name}` is too small"
+        wanted = "above 0" if positive else f"at least {least:g}"
+        return [Diagnostic("out-of-range", message, found=f"{value}", expected=wanted)]
+    if whole and value != int(value):
+        return [Diagnostic("bad-value", f"`{name}` is a part", found=f"{value}", expected=kind)]
+    return []
 
 
 def _unknown(what: str, name: str | None, known: tuple[str, ...]) -> list[Diagnostic]:

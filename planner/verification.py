@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hardware.errors import InputError, wrong_type
 from planner.audit import AuditReport, audit, plan_record, read_plan
 from planner.audit.plan_record import PlanRecord
 from planner.scenario import Scenario
@@ -59,6 +60,8 @@ def _record(plan: Any) -> PlanRecord:
         return read_plan(plan)
     if isinstance(plan, Mapping):
         return plan_record(dict(plan))
+    if not hasattr(plan, "to_json"):
+        raise InputError(wrong_type("plan", plan, "a path, plain data, or what `allocate` gave"))
     text = plan.to_json()
     written = text if isinstance(text, str) else json.dumps(text)
     digest = hashlib.sha256(written.encode()).hexdigest()

@@ -291,7 +291,7 @@ def load_sheets(
     faults: list[Diagnostic] = []
     known: dict[str, ModelSheet] = dict(catalogue())
     index = _index(known)
-    for path in files:
+    for path in (files,) if isinstance(files, str | Path) else files:
         known |= _read(path, index, faults)
         index = _index(known)
     found: list[ModelSheet] = []

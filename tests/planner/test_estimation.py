@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,47 @@ def test_faults_come_at_once() -> None:
 def test_unknown_names(model: str, device: str) -> None:
     with pytest.raises(UnknownName):
         estimate(model, device, devices=8, tokens=TRILLION)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("devices", "8", "wrong-type"),
+        ("devices", True, "wrong-type"),
+        ("devices", 8.5, "bad-value"),
+        ("tokens", "15 T", "wrong-type"),
+        ("tokens", float("inf"), "out-of-range"),
+        ("seq_len", -1, "out-of-range"),
+        ("keep", 0, "out-of-range"),
+        ("pue", 0.5, "out-of-range"),
+        ("usd_per_device_s", -1.0, "out-of-range"),
+    ],
+)
+def test_odd_numbers_are_refused_by_name(name: str, value: object, code: str) -> None:
+    given = {"devices": 8, "tokens": TRILLION, name: value}
+    with pytest.raises(InputError, match=f"`{name}`") as caught:
+        estimate("llama3-8b", "h100", **given)
+    assert [d.code for d in caught.value.diagnostics] == [code]
+
+
+def test_things_of_another_kind_are_refused_by_name() -> None:
+    with pytest.raises(InputError) as caught:
+        estimate(None, 3, devices=8, tokens=TRILLION)
+    assert [d.code for d in caught.value.diagnostics] == ["wrong-type", "wrong-type"]
+    with pytest.raises(InputError, match=r"load\(\*names\)"):
+        hardware.load(["h100"])
+    with pytest.raises(InputError, match="`plan` does not fit"):
+        planner.verify("planner/examples/first-minute.yaml", None)
+    with pytest.raises(InputError, match="`path` does not fit"):
+        planner.allocate(None)
+
+
+def test_one_name_or_one_file_needs_no_list(tmp_path: Path) -> None:
+    assert compare("h100", model="llama3-8b", size=8).device == ("h100_sxm5_80gb",)
+    with pytest.raises(InputError, match=r"none\.yaml"):
+        hardware.load("h100", files=str(tmp_path / "none.yaml"))
+    with pytest.raises(InputError, match=r"none\.yaml"):
+        planner.load_models("llama3-8b", files=tmp_path / "none.yaml")
 
 
 def test_a_missing_price_is_unknown_and_not_zero() -> None:
