@@ -75,9 +75,9 @@ ROW_SPREAD = 0.06
 LOSS_POWER = 0.5
 """Twice the power of the error with which the loss grows beyond `ROW_SPREAD`."""
 
-SOURCE_WEIGHT = 0.5
+SOURCE_WEIGHT = 1.0
 SOURCE_POWER = 0.25
-INCOMPLETE_WEIGHT = 0.5
+INCOMPLETE_WEIGHT = 0.8
 SWEEP_ROWS = 500
 """A source with more rows than this is a layout sweep, whose rows count less."""
 
