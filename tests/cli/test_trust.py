@@ -12,8 +12,10 @@ from planner.stack import load_constants, stack_row
 
 Cli = Any  # the fixture of conftest, which no module can import by name
 
-HEAD = ("id,source,stack,model,layers,hidden,ffn_hidden,heads,vocab,seq_len,mlp_kind,precision,"
-        "accelerator,n_devices,tp,pp,dp,micro_batch,global_batch_seqs,metric,value,complete")  # fmt: skip
+HEAD = (
+    "id,source,stack,model,layers,hidden,ffn_hidden,heads,vocab,seq_len,mlp_kind,precision,"
+    "accelerator,n_devices,tp,pp,dp,micro_batch,global_batch_seqs,metric,value,complete"
+)
 LINE = ("ours,our-stack,m,{layers},4096,11008,32,32000,4096,swiglu,bf16,h100_sxm5_80gb,{devices},"
         "1,1,{devices},2,{batch},tokens_per_s_per_device,{value},yes")  # fmt: skip
 
