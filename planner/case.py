@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,20 @@ from planner.near_work import Alike, alike_jobs, model_shapes
 from planner.scenario import Scenario
 from planner.scenario_check import scenario_faults
 from planner.scenario_rules import workload_identity
+from planner.support_rule import support_fields
 from planner.timeline import border_days, job_spans, support
 
 __all__ = ["Case", "build_case"]
 
-_AXES = ("delivery", "pair", "point")
+_AXES = ("delivery", "pair", "point", "use")
+
+
+def _no_ints() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+def _no_floats() -> Floats:
+    return np.zeros(0)
 
 
 @dataclass(frozen=True, repr=False)
@@ -99,21 +108,35 @@ class Case:
     share_limit_frac: float  # 0 = none
     assumed: tuple[str, ...]  # sentences about the assumed figures that take part
     alike: tuple[Alike, ...] = ()  # jobs that look like another under a different name
+    equal_support_frac: float = -1.0  # most difference of support, of the larger; -1 = no rule
+    support_group: Ints = field(default_factory=_no_ints)  # [consortium] compared, -1 = nobody
+    use_consortium: Ints = field(default_factory=_no_ints)  # [use]
+    use_end_day: Ints = field(default_factory=_no_ints)  # [use] day after the last that counts
+    use_least: Floats = field(default_factory=_no_floats)  # [use] device-equivalents times days
 
     def __post_init__(self) -> None:
         lengths: dict[str, set[int]] = {axis: set() for axis in _AXES}
-        for field in fields(self):
-            column = getattr(self, field.name)
-            axis = field.name.split("_")[0]
+        for each in fields(self):
+            column = getattr(self, each.name)
+            axis = each.name.split("_")[0]
             if isinstance(column, np.ndarray):
                 if column.dtype.kind == "f" and not np.isfinite(column).all():
-                    raise ValueError(f"Case.{field.name} holds a non-finite value")
+                    raise ValueError(f"Case.{each.name} holds a non-finite value")
                 column.setflags(write=False)
             if axis in lengths and isinstance(column, (np.ndarray, tuple)):
                 lengths[axis].add(len(column))
         for axis, found in lengths.items():
             if len(found) > 1:
                 raise ValueError(f"Case has {axis} columns of unequal length: {sorted(found)}")
+
+    @property
+    def consortium_must_hold(self) -> Bools:
+        """Consortiums of which a rule counts the time that they hold nodes. [consortium]"""
+        must = self.consortium_floor > 0
+        if self.equal_support_frac >= 0:
+            must = must | (self.support_group >= 0)
+        must[self.use_consortium] = True
+        return np.asarray(must)
 
     def __repr__(self) -> str:
         return (
@@ -188,6 +211,7 @@ def build_case(
         pair_reason=found.ravel(),
         **_point_fields(scenario, pools, points),
         **_consortium_fields(scenario),
+        **support_fields(scenario),
         assumed=(*assumptions(scenario, library, document), *lengths),
         alike=_alike(scenario, library),
     )

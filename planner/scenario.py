@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -30,6 +29,8 @@ from planner.scenario_count import (
     count_forms,
     day_forms,
 )
+from planner.scenario_day import Day, Window
+from planner.scenario_terms import UseBy
 
 __all__ = [
     "TRAINING_KINDS",
@@ -44,6 +45,7 @@ __all__ = [
     "Programme",
     "Rules",
     "Scenario",
+    "UseBy",
     "Window",
 ]
 
@@ -53,35 +55,6 @@ WorkKind = Literal[
     "pretraining", "continued-pretraining", "post-training", "generation", "evaluation", "serving"
 ]
 Resolution = Literal["week", "two-weeks", "month", "quarter", "half-year"]
-
-
-def _date(value: Any) -> Any:
-    if isinstance(value, datetime.datetime):
-        raise ValueError(f"found {value.isoformat()}, expected a day without a time, `2026-09-01`")
-    if isinstance(value, datetime.date):
-        return value
-    try:
-        return datetime.date.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError(f"found {value!r}, expected a day, such as `2026-09-01`") from None
-
-
-Day = Annotated[datetime.date, BeforeValidator(_date)]
-
-
-class Window(Record):
-    """A span of days, both ends included; an open end is the horizon's."""
-
-    first: Day | None = Field(None, alias="from")
-    """First day."""
-    last: Day | None = Field(None, alias="to")
-    """Last day, included."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Window:
-        if self.first and self.last and self.last < self.first:
-            raise ValueError(f"found {self.first} to {self.last}, expected `to` not before `from`")
-        return self
 
 
 class Horizon(Record):
@@ -289,6 +262,12 @@ class Rules(Record):
     """An organisation may be in consortiums of one programme only."""
     share_limit: FracFigure | None = None
     """Largest part of the shared pools' device-equivalent time for one consortium."""
+    equal_support: FracFigure | None = None
+    """Part of the larger by which the device-equivalents that two consortiums hold, each on
+    average over its own days, may differ: consortiums of one programme that ask for work are
+    compared with each other, and placeholders with placeholders."""
+    use_by: tuple[UseBy, ...] = ()
+    """Days by which a part of the floor has been used: use it or lose it."""
     handback: DurationFigure = Figure(value=0.0)
     """Time after leaving or removal within which nodes go back."""
 

@@ -122,7 +122,9 @@ def check_currencies(written: Written) -> Iterator[Diagnostic]:
 def check_equivalence(written: Written) -> Iterator[Diagnostic]:
     """Devices without a rate where floors, caps or a share limit count device-equivalents."""
     scenario = written.scenario
-    counted = scenario.rules.share_limit is not None or any(
+    rules = scenario.rules
+    counted = rules.share_limit is not None or rules.equal_support is not None
+    counted = counted or any(
         c.floor is not None or c.cap is not None for c in scenario.consortiums.values()
     )
     known = {written.devices.get(device, device) for device in scenario.rules.equivalence}

@@ -125,8 +125,9 @@ def enumerate_options(case: Case) -> Options:
     whatever waits for it still hold, and the value is no lower; it starts on the same day,
     so whatever it waits for is done. One plan a job and one job a workload are untouched.
     Only a floor, a day of use or equal support asks for more of something that A has less
-    of, so nothing is dropped for jobs of a consortium that one of these binds. Of points equal in all respects the first stays. For
-    jobs that count only when finished the same is done run by run (`run.ordinary_runs`).
+    of, so nothing is dropped for jobs of a consortium that one of these binds. Of points
+    equal in all respects the first stays. For jobs that count only when finished the same
+    is done run by run (`run.ordinary_runs`).
     """
     pool_blocks = blocks(case)
     order = _pair_order(case)

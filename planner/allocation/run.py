@@ -195,7 +195,7 @@ def _fitting(grid: _Grid, here: tuple[Block, ...]) -> tuple[Bools, Ints]:
 
 def _needless(case: Case, grid: _Grid, fits: Bools, end: Ints, reach: Ints) -> Bools:
     """Which runs another run makes needless; see `ordinary_runs`. [pair, point, start]"""
-    drop = case.consortium_floor[case.job_consortium[grid.job]] <= 0
+    drop = ~case.consortium_must_hold[case.job_consortium[grid.job]]
     worth = _kept(case, grid.job[:, None, None], end)
     needless = np.zeros_like(fits)
     many = grid.point.shape[1]

@@ -44,6 +44,7 @@ from planner.audit.place import (
 from planner.audit.plan_record import PlanRecord
 from planner.audit.rate import Point, Prediction, predictions
 from planner.audit.report import AuditReport, Checked
+from planner.audit.support import support_equal, used_by_dates
 from planner.audit.work import (
     efficiency_as_predicted,
     layout_on_nodes,
@@ -76,6 +77,8 @@ _LEDGER_CHECKS = (
     floors_met,
     within_caps,
     within_share_limit,
+    support_equal,
+    used_by_dates,
     one_programme_an_organisation,
     jobs_as_stated,
     consortiums_as_stated,

@@ -53,6 +53,8 @@ class T:
     floor: float = 0.0
     cap: float = 0.0
     days: tuple[int, int] | None = None
+    group: int = 0  # compared with those of the same, where equal support holds
+    uses: tuple[tuple[int, float], ...] = ()  # end day, device-equivalent days by then
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Spec:
     period: int = 7
     share: float = 0.0
     job_names: tuple[str, ...] | None = None
+    equal: float = -1.0
 
 
 def build(spec: Spec) -> Case:
@@ -149,5 +152,10 @@ def build(spec: Spec) -> Case:
         consortium_first_day=ints([(t.days or (0, spec.days))[0] for t in spec.teams]),
         consortium_end_day=ints([(t.days or (0, spec.days))[1] for t in spec.teams]),
         share_limit_frac=spec.share,
+        equal_support_frac=spec.equal,
+        support_group=ints([t.group for t in spec.teams]),
+        use_consortium=ints([at for at, t in enumerate(spec.teams) for _ in t.uses]),
+        use_end_day=ints([end for t in spec.teams for end, _ in t.uses]),
+        use_least=floats([least for t in spec.teams for _, least in t.uses]),
         assumed=(),
     )

@@ -171,12 +171,45 @@ def all_fit(case: Any, chosen: list[Way]) -> bool:
                    for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
         if held < float(case.consortium_floor[team]) * days * (1 - 1e-9):
             return False
+    if not support_fits(case, chosen):
+        return False
     for before, then in zip(case.after_before, case.after_then, strict=True):
         if int(then) in by_job:
             first = by_job.get(int(before))
             if first is None or first.done < 1 or first.end > by_job[int(then)].spans[0][0]:
                 return False
     return can_colour(case, chosen)
+
+
+def days_until(way: Way, day: int) -> int:
+    """Days that a way holds its nodes before a day: the last of its spans is cut."""
+    held = [d for start, end in way.spans for d in range(start, end)][: way.days]
+    return sum(d < day for d in held)
+
+
+def support_fits(case: Any, chosen: list[Way]) -> bool:
+    """Equal support and days of use."""
+
+    def held(team: int, until: int) -> float:
+        return sum(float(case.pool_equivalent[w.pool]) * w.nodes * days_until(w, until)
+                   for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
+
+    teams = range(len(case.consortium_names))
+    if case.equal_support_frac >= 0:
+        means = [held(t, 10**6) / float(case.consortium_end_day[t] - case.consortium_first_day[t])
+                 for t in teams]  # fmt: skip
+        for a, b in itertools.combinations(teams, 2):
+            if case.support_group[a] != case.support_group[b] or case.support_group[a] < 0:
+                continue
+            larger = max(means[a], means[b])
+            if abs(means[a] - means[b]) > case.equal_support_frac * larger + 1e-9 * larger:
+                return False
+    return all(
+        held(int(team), int(end)) >= float(least) * (1 - 1e-9)
+        for team, end, least in zip(
+            case.use_consortium, case.use_end_day, case.use_least, strict=True
+        )
+    )
 
 
 def best(case: Any) -> tuple[float, float] | None:

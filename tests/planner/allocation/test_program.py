@@ -28,6 +28,28 @@ SPECS = {
     "above_floor": Spec([P(WIDE, equivalent=4)], [J(tokens=9, nodes=(2,))], [T(floor=3)], 14),
     "below_cap": Spec([P(WIDE, equivalent=4)], [J(tokens=5, nodes=(1,))] * 2, [T(cap=6)], 14),
     "within_share": Spec([P(WIDE)], [J(tokens=9, nodes=(1, 2))], days=14, share=0.25),
+    "equal_support": Spec(
+        [P(WIDE, equivalent=4)],
+        [J(tokens=5, nodes=(1,)), J(tokens=5, nodes=(2,), team=1)],
+        [T(), T(days=(7, 14))],
+        14,
+        equal=0.25,
+    ),
+    "used_by_day": Spec(
+        [P(WIDE, equivalent=4)],
+        [J(tokens=5, nodes=(1,)), J(tokens=9, nodes=(1,), preemptible=True)],
+        [T(uses=((10, 12.0),))],
+        14,
+    ),
+    "days_in_time": Spec(
+        [P(WIDE)],
+        [
+            J(tokens=9, nodes=(1,), preemptible=True),
+            J(tokens=9, nodes=(2,), preemptible=True, partial=True),
+        ],
+        [T(uses=((10, 3.0),))],
+        14,
+    ),
     "after_predecessors": Spec(
         [P(WIDE)], [J(tokens=5, nodes=(1,)), J(tokens=5, nodes=(1,), after=(0,))], days=14
     ),

@@ -111,6 +111,8 @@ SCENARIO: dict[str, Any] = {
         "equivalence": {"b200": 1, "h100": 0.5, "rngd": 0.1},
         "lessor_excluded": True,
         "share_limit": "60%",
+        "equal_support": "55%",  # 3840 / 100, 2380 / 79 and 1264 / 72 equivalents on average
+        "use_by": [{"day": "2026-02-15", "least": "77%"}],  # 2944 of alpha's 3800
         "handback": "7 days",
     },
     "evaluations": [{"day": "2026-03-27", "candidates": ["gamma"]}],

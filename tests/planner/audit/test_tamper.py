@@ -336,6 +336,32 @@ def _share_limit_exceeded(scenario: Data, plan: Data) -> None:
     scenario["rules"]["share_limit"] = "15%"
 
 
+@tamper("support-unequal")
+def _support_less_equal_than_it_may_be(scenario: Data, plan: Data) -> None:
+    scenario["rules"]["equal_support"] = "54%"
+
+
+@tamper("support-unequal")
+def _support_spread_over_more_days(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["gamma"]["joined"] = "2026-01-01"
+
+
+@tamper("support-unequal")
+def _support_of_one_that_holds_nothing(scenario: Data, plan: Data) -> None:
+    scenario["consortiums"]["delta"]["programme"] = "main"
+
+
+@tamper("not-used-by-date")
+def _used_after_the_date(scenario: Data, plan: Data) -> None:
+    held(plan, AURORA, "2026-01-02", "2026-02-20", 50)
+    scenario["rules"]["use_by"][0]["least"] = 0.77
+
+
+@tamper("not-used-by-date")
+def _date_before_the_use(scenario: Data, plan: Data) -> None:
+    scenario["rules"]["use_by"].append({"day": "2026-01-20", "least": "34%"})
+
+
 @tamper("organisation-in-two-programmes")
 def _organisation_in_two_programmes(scenario: Data, plan: Data) -> None:
     scenario["consortiums"]["delta"]["members"] = ["alpha  INC"]
