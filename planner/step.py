@@ -13,7 +13,7 @@ from hardware.roofline import exposed_s, host_bound_s
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable
 from planner.flop import context_tokens
-from planner.repeats import distinct, in_pieces, spread
+from planner.repeats import PIECE_ROWS, Matrix, distinct, in_pieces
 from planner.stack import FamilyTable, StackTable
 from planner.strategy import FULL, SELECTIVE, ZERO_BUBBLE, StrategyTable
 from planner.timing import block, exchange
@@ -21,8 +21,8 @@ from planner.timing.gather import BLOCK, KEPT, ROW, SHARE, Sources
 
 __all__ = ["CHUNK_ROWS", "PARTS", "StepTable", "step"]
 
-CHUNK_ROWS = 16384
-"""Rows priced at a time: the columns of a chunk stay in the second-level cache."""
+CHUNK_ROWS = 65_536
+"""Rows among which repeats are looked for: more find more of them, and take more memory."""
 
 PARTS = (
     "matmul_s", "attention_s", "traffic_s", "launch_s", "tp_s", "cp_s", "ep_s", "pp_s", "dp_s",
@@ -122,24 +122,30 @@ def step(
     sources, columns = Sources(models, devices, stacks, families), to_columns(rows)
     for start in range(0, count, chunk_rows):
         part = slice(start, min(start + chunk_rows, count))
-        priced = _priced(sources, {name: cells[part] for name, cells in columns.items()})
-        for name, column in result.items():
-            column[part] = priced[name]
+        _fill(
+            {name: column[part] for name, column in result.items()},
+            sources,
+            {name: column[part] for name, column in columns.items()},
+        )
     return StepTable(**result)
 
 
-def _priced(sources: Sources, rows: dict[str, Ints]) -> dict[str, Floats]:
-    """All columns of the answer for one chunk; what rows have in common is priced once."""
-    cells, place = distinct(
-        {**{name: rows[name] for name in BLOCK}, "is_pipelined": (rows["pp"] > 1).astype(np.int64)}
+def _fill(result: dict[str, Floats], sources: Sources, rows: dict[str, Ints]) -> None:
+    """Price the rows of one chunk; what rows have in common is priced once."""
+    pipelined = (rows["pp"] > 1).astype(np.int64)
+    blocks, of_blocks = distinct(
+        {**{name: rows[name] for name in BLOCK}, "is_pipelined": pipelined}
     )
-    per = spread(in_pieces(lambda some: _blocks(sources.blocks(some)), cells), place)
-    cells, place = distinct({name: rows[name] for name in SHARE})
-    once = spread(in_pieces(lambda some: _shares(sources.shares(some)), cells), place)
-    c = SimpleNamespace(**{name: per.pop(name) for name in (*KEPT, *_FLOP)})
-    for name in ROW:
-        setattr(c, name, rows[name].astype(np.float64))
-    return _steps(c, per, once)
+    shares, of_shares = distinct({name: rows[name] for name in SHARE})
+    per = Matrix(in_pieces(lambda some: _blocks(sources.blocks(some)), blocks))
+    once = Matrix(in_pieces(lambda some: _shares(sources.shares(some)), shares))
+    for start in range(0, len(pipelined), PIECE_ROWS):
+        piece = slice(start, start + PIECE_ROWS)
+        c = SimpleNamespace(**{name: rows[name][piece].astype(np.float64) for name in ROW})
+        here = per.gather(of_blocks[piece])
+        vars(c).update({name: here.pop(name) for name in (*KEPT, *_FLOP)})
+        for name, column in _steps(c, here, once.gather(of_shares[piece])).items():
+            result[name][piece] = column
 
 
 def _blocks(c: Any) -> dict[str, Floats]:

@@ -10,6 +10,7 @@ from hardware.column import Floats, Ints
 from hardware.table import PRECISIONS, DeviceTable
 from planner.architecture import ModelTable
 from planner.flop import encoder_flop, matrix_parameters
+from planner.repeats import Matrix
 from planner.stack import FamilyTable, StackTable
 from planner.strategy import MUON, PRECISION_NAMES
 from planner.timing.columns import device_columns, model_columns, stack_columns
@@ -64,9 +65,9 @@ class Sources:
         rates = device_columns(devices, families)
         self.products = np.stack([rates.pop(f"product_{name}") for name in PRECISION_NAMES])
         self.peaks = _peaks(devices)
-        self.shapes, self.rates = _Matrix(shapes), _Matrix(rates)
+        self.shapes, self.rates = Matrix(shapes), Matrix(rates)
         habits = stack_columns(stacks)
-        self.habits = _Matrix({name.removeprefix("stack_"): habits[name] for name in habits})
+        self.habits = Matrix({name.removeprefix("stack_"): habits[name] for name in habits})
         self.factor = factor_80(models, devices, stacks, families)
 
     def blocks(self, cells: dict[str, Ints]) -> SimpleNamespace:
@@ -119,18 +120,6 @@ class Sources:
         c.out_rate = c.out_rate * c.network_frac
         c.out_latency_s = c.out_latency_s * c.latency_factor
         return c
-
-
-class _Matrix:
-    """Columns of a table stacked, so that one indexing gathers them all."""
-
-    def __init__(self, columns: dict[str, Floats]) -> None:
-        self.names = tuple(columns)
-        self.cells = np.stack([np.asarray(column, dtype=np.float64) for column in columns.values()])
-
-    def gather(self, index: Ints) -> dict[str, Floats]:
-        cells = self.cells.take(index, axis=1)
-        return dict(zip(self.names, cells, strict=True))
 
 
 def _peaks(devices: DeviceTable) -> Floats:
