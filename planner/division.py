@@ -175,7 +175,8 @@ def _tidied(register: Register, program: Program, solution: Solution) -> Solutio
     """The solution with each run moved to the first of its equals."""
     if solution.point is None or solution.policy == "max-min":
         return solution
-    return replace(solution, point=tidy(register, program, solution.point))
+    fills = solution.policy == "weighted-work"
+    return replace(solution, point=tidy(register, program, solution.point, fills=fills))
 
 
 def _explained(

@@ -12,7 +12,7 @@ from planner.allocation.row import Program
 __all__ = ["tidy"]
 
 
-def tidy(register: Register, program: Program, point: Floats) -> Floats:
+def tidy(register: Register, program: Program, point: Floats, *, fills: bool = True) -> Floats:
     """
     Add runs that still fit, then move each run to the first of its equals, by job name.
 
@@ -24,6 +24,8 @@ def tidy(register: Register, program: Program, point: Floats) -> Floats:
         The rows to keep.
     point : ndarray [column]
         A settled point.
+    fills : bool
+        Whether to add runs; more work is no aim of every policy.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def tidy(register: Register, program: Program, point: Floats) -> Floats:
     rank = np.lexsort((runs.start_day, runs.nodes, pool_rank[runs.pool], runs.end_day))
     place = np.empty(len(rank), dtype=np.int64)
     place[rank] = np.arange(len(rank))
-    _fill(register, program, terms, point, place)
+    if fills:
+        _fill(register, program, terms, point, place)
     chosen = sorted(
         np.flatnonzero(point[: len(runs)] > 0.5).tolist(),
         key=lambda run: register.case.job_names[runs.job[run]],
