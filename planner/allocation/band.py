@@ -61,6 +61,11 @@ class Bands:
         """Columns of each job. [group]"""
         return np.diff(self.first)
 
+    @cached_property
+    def group(self) -> Ints:
+        """Number of the job of each column, from 0 without a break. [column]"""
+        return np.repeat(np.arange(len(self.job)), self.sizes)
+
     def profit(self, prices: Floats) -> Floats:
         """Worth of each column less what its rows cost at scaled prices. [column]"""
         total = np.concatenate([[0.0], np.cumsum(prices)])

@@ -30,11 +30,11 @@ class Incidence:
 
     def activity(self, point: Floats) -> Floats:
         """Sum of each row at a point. [row]"""
-        column = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
-        weights = self.coefficient * point[column]
-        total = np.zeros(len(self.bound))
-        np.add.at(total, self.row, weights)
-        return total
+        used = np.flatnonzero(point)
+        which, owner = self.terms(used)
+        weights = self.coefficient[which] * point[used][owner]
+        total = np.bincount(self.row[which], weights=weights, minlength=len(self.bound))
+        return total.astype(np.float64)  # of nothing, bincount counts in whole numbers
 
     def shift(self, activity: Floats, columns: Sequence[int], amounts: Sequence[float]) -> Floats:
         """Activity after some columns change by some amounts. [row]"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,6 +17,7 @@ __all__ = ["Board", "Insertion", "improve"]
 SLACK = 1e-10  # float sums of scaled rows differ by less
 BLINK = 0.03  # part of the columns that an insertion overlooks
 HEAT, COLD = 0.3, 0.003  # mean values of a job by which a plan may be worse, first and last
+CYCLE, CYCLE_A_JOB = 300, 8  # rounds after which it is as warm as at first, at least
 MOST_OUT, MOST_TRIED = 10, 40  # runs taken out, and waiting jobs tried, in a round
 
 
@@ -80,7 +82,7 @@ def improve(
         return None
     board = Board(bands, prices)
     dice = np.random.default_rng(seed)
-    _insert(board, np.argsort(-board.lead, kind="stable"), dice, 0.0)
+    _insert(board, _in_order(board, np.arange(len(board.lead)), board.lead), dice, 0.0)
     best = _Best(on_better)
     best.see(board)
     heat = float(board.value[bands.first[:-1]].mean())
@@ -120,6 +122,7 @@ def _rounds(
 ) -> int:
     """Ruin and recreate; the rounds used."""
     current = board.score()
+    cycle = min(max(CYCLE, CYCLE_A_JOB * len(board.chosen), rounds // 3), rounds)
     for used in range(1, rounds + 1):
         if time.monotonic() > end or best.value >= goal * (1 - 1e-9):
             return used - 1
@@ -127,7 +130,7 @@ def _rounds(
         out = _ruin(board, dice)
         _insert(board, _waiting(board, out, dice), dice, BLINK)
         # By rounds and not by the clock, so that a seed gives the same plan on any machine.
-        warm = heat * HEAT * (COLD / HEAT) ** (used / rounds)
+        warm = heat * HEAT * (COLD / HEAT) ** (used % cycle / cycle)
         score = board.score()
         if score < current + warm * float(np.log(dice.random() + 1e-12)):
             board.restore(before)
@@ -165,8 +168,26 @@ def _insert(board: Board, groups: Ints, dice: np.random.Generator, blink: float)
             start = int(rolls[at] * (len(board.blinks) - len(fits)))
             fits &= board.blinks[start : start + len(fits)]
         found = int(fits.argmax())
+        if rolls is not None and board.is_choosy[group] and fits[found]:
+            found = _another(board, group, fits, dice)
         if fits[found]:
             board.put(group, board.first[group] + found)
+
+
+def _another(board: Board, group: int, fits: Bools, dice: np.random.Generator) -> int:
+    """
+    Position of a column that fits, where the first need not be the one to take.
+
+    The prices say little about runs that others wait for, and about how much of a job to do:
+    half the time the first is taken, else the most valuable or any.
+    """
+    kind = dice.random()
+    if kind < 0.5:
+        return int(fits.argmax())
+    if kind < 0.75:
+        low, high = board.first[group], board.first[group + 1]
+        return int(np.where(fits, board.value[low:high], -np.inf).argmax())
+    return int(dice.choice(np.flatnonzero(fits)))
 
 
 def _ruin(board: Board, dice: np.random.Generator) -> list[int]:
@@ -186,8 +207,8 @@ def _ruin(board: Board, dice: np.random.Generator) -> list[int]:
         centre = min(first + int(dice.exponential(8.0)), end - 1)
     near = (line[column] == line[centre]) & (low[column] < high[centre])
     near &= high[column] > low[centre]
-    if dice.random() < 0.15:
-        near |= dice.random(len(placed)) < many / len(placed)
+    if dice.random() < 0.1:  # anywhere
+        near[:] = True
     chosen = dice.permutation(placed[near])[:many]
     for one in chosen.tolist():
         board.put(one, int(board.chosen[one]), -1.0)
@@ -207,7 +228,16 @@ def _waiting(board: Board, out: list[int], dice: np.random.Generator) -> Ints:
         key = board.worth[groups] * (1 + 0.3 * dice.standard_normal(len(groups)))
     else:
         key = dice.random(len(groups))
-    return groups[np.lexsort([-key, board.depth[groups]])]
+    return _in_order(board, groups, key)
+
+
+def _in_order(board: Board, groups: Ints, key: Floats) -> Ints:
+    """Jobs by falling key, one that others wait for as early as those, and before them."""
+    full = np.full(len(board.chosen), -np.inf)
+    full[groups] = key
+    for before, then in board.waits:
+        full[before] = max(full[before], full[then])
+    return groups[np.lexsort([board.depth[groups], -full[groups]])]
 
 
 class Board:
@@ -236,7 +266,14 @@ class Board:
             self._add_layer(bands, layer, base)
         self.left = bands.bound.copy()
         self.asks = np.flatnonzero(bands.bound < 0)  # rows `at least`
-        self.depth = _depths(self, len(bands.job))
+        self.waits = _waits(self, bands)
+        self.depth = np.zeros(len(bands.job), dtype=np.int64)
+        for before, then in reversed(self.waits):
+            self.depth[then] = max(int(self.depth[then]), int(self.depth[before]) + 1)
+        least = np.minimum.reduceat(bands.value, bands.first[:-1])
+        self.is_choosy = (least < self.worth).tolist()
+        for group in {group for pair in self.waits for group in pair}:
+            self.is_choosy[group] = True
         self.chosen = np.full(len(bands.job), -1, dtype=np.int64)
         self.total = 0.0
         self.cell = np.full(int(base[-1]) + 1, np.inf)
@@ -329,25 +366,23 @@ class Board:
         return bool((self.left >= -SLACK).all())
 
 
-def _depths(board: Board, groups: int) -> Ints:
-    """How many jobs in a row each job waits for: 0 for those that wait for none. [group]"""
-    owner = np.repeat(np.arange(groups), np.diff(board.first))
-    gives: dict[int, set[int]] = {}
-    takes: dict[int, set[int]] = {}
-    for _, _, line, amount in board.layers:
-        for found, mine in ((gives, amount < 0), (takes, amount > 0)):
-            if found is takes and not gives:
-                continue
-            for one in np.unique(line[mine & (line >= 0)]).tolist():
-                if found is gives or one in gives:
-                    found.setdefault(one, set()).update(owner[mine & (line == one)].tolist())
-    depth = np.zeros(groups, dtype=np.int64)
-    for _ in range(groups if takes else 0):
-        before = depth.copy()
-        for one, waiting in takes.items():
-            least = 1 + max(int(depth[group]) for group in gives[one])
-            for group in waiting:
-                depth[group] = max(int(depth[group]), least)
-        if (depth == before).all():
-            break
-    return depth
+def _waits(board: Board, bands: Bands) -> list[tuple[int, int]]:
+    """Pairs of groups, the second waiting for the first; the last of a chain first."""
+    owner = np.repeat(np.arange(len(bands.job)), bands.sizes)
+    names, edges = bands.names, bands.line_first.tolist()
+    pairs: dict[int, list[int]] = {
+        line: [-1, -1]
+        for line, (low, high) in enumerate(pairwise(edges))
+        if low < high and names[low].startswith("after_")
+    }
+    for _, _, line, amount in board.layers if pairs else ():
+        for one in np.unique(line[line >= 0]).tolist():
+            if one in pairs:
+                at = int(np.flatnonzero(line == one)[0])
+                pairs[one][0 if amount[at] < 0 else 1] = int(owner[at])
+    found = [(before, then) for before, then in pairs.values() if before >= 0 and then >= 0]
+    depth = dict.fromkeys((group for pair in found for group in pair), 0)
+    for _ in found:
+        for before, then in found:
+            depth[then] = max(depth[then], depth[before] + 1)
+    return sorted(found, key=lambda pair: -depth[pair[1]])

@@ -22,6 +22,7 @@ from planner.allocation.relaxation import Relaxation, best_columns, relax
 from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
 from planner.allocation.solve import PROVED, Limits, Solution, solve
+from planner.allocation.support import compares_support
 from planner.version import version
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = ["EXACT_COLUMNS", "Answered", "solve_case"]
 
+SMALL_COLUMNS = 8_000  # up to here the solver is quicker than a long search
 EXACT_COLUMNS = 40_000  # up to here the solver sees every column
+WRITE_S = 2e-4  # a column, to write the program for the solver and to look at it first
 KEPT_COLUMNS = 15_000  # beyond, it sees the best at prices
 SEARCHED_COLUMNS = 150_000  # and insertion sees these
-PRICE_ROUNDS = 600
-ROUNDS_A_S = 250  # rounds of insertion that a second is taken to hold
-ROUNDS_A_JOB = 20  # rounds that a small case is worth before the solver is asked
+PRICE_ROUNDS = 400
+ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
+ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,17 @@ def solve_case(
     limits = limits or Limits()
     began = time.monotonic()
     options = enumerate_options(case)
-    if not can_band(options) or len(options.runs) == 0:
+    if not can_band(options) or compares_support(case) or len(options.runs) == 0:
         program, register = build_program(case, options)
         found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
         return Answered(program, register, found, None)
     bands = bands_of(case, options)
     is_exact = len(options.runs) <= EXACT_COLUMNS
-    priced, plan = _first(bands, limits, is_exact, began)
+    priced, plan = _first(bands, limits, began)
     certificate = Certificate.of(bands, priced.prices)
-    if plan is None or (is_exact and not plan.was_interrupted):
+    left = limits.time_limit_s - (time.monotonic() - began)
+    is_late = is_exact and bands.columns > SMALL_COLUMNS and left < WRITE_S * bands.columns
+    if plan is None or (is_exact and not is_late and not plan.was_interrupted):
         program, register = build_program(case, options)
         start = None if plan is None else _point(plan.chosen, bands.columns)
         found = _exact(program, register, solver, _rest(limits, began), start, ties_by_cost)
@@ -107,27 +112,27 @@ def solve_case(
         columns = np.union1d(_kept(bands, priced.prices), plan.chosen)
         program, register = build_program(case, _only(options, columns))
         start = _point(np.searchsorted(columns, plan.chosen), len(columns))
-        found = _in_hand(program, start, priced.bound, plan.was_interrupted)
-        if not plan.was_interrupted:
-            found = _polished(program, register, solver, _rest(limits, began), start, found)
+        rest = _rest(limits, began)
+        if not is_feasible(program, start):  # a rule that the lines do not know
+            found = _partly(program, register, solver, rest)
+        else:
+            found = _in_hand(program, start, priced.bound, plan.was_interrupted)
+            if not plan.was_interrupted and not is_late:
+                found = _polished(program, register, solver, rest, start, found)
     return Answered(program, register, _bounded(found, priced, time.monotonic() - began),
                     certificate)  # fmt: skip
 
 
-def _first(
-    bands: Bands, limits: Limits, is_exact: bool, began: float
-) -> tuple[Relaxation, Insertion | None]:
+def _first(bands: Bands, limits: Limits, began: float) -> tuple[Relaxation, Insertion | None]:
     """Prices with their bound, and a plan by insertion."""
-    total = limits.time_limit_s
+    total, many = limits.time_limit_s, max(len(bands.job), 1)
     rounds = min(PRICE_ROUNDS, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
-    each = max(SEARCHED_COLUMNS // max(len(bands.job), 1), 20)
-    columns = best_columns(bands, priced.prices, each)
+    columns = best_columns(bands, priced.prices, max(SEARCHED_COLUMNS // many, 20))
     part = bands.part(columns)
-    spend = min(0.2 * total, 2.0) if is_exact else 0.5 * total
-    rounds = int(ROUNDS_A_S * spend)
-    if is_exact:
-        rounds = min(rounds, ROUNDS_A_JOB * len(bands.job))
+    is_small = bands.columns <= SMALL_COLUMNS
+    spend = min(0.2 * total, 2.0) if is_small else 0.5 * total
+    rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
     told = _told(limits.on_progress, priced.bound, began)
     plan = improve(
         part,
@@ -181,6 +186,15 @@ def _in_hand(program: Program, point: Floats, bound: float, was_interrupted: boo
                     was_interrupted)  # fmt: skip
 
 
+def _partly(
+    program: Program, register: Register, solver: str | Engine | None, limits: Limits
+) -> Solution:
+    """The solver's answer over some of the columns, which says nothing about the others."""
+    found = _exact(program, register, solver, limits, None, False)
+    status = "unsolved" if found.status == "infeasible" else found.status
+    return replace(found, status=status, bound=None)
+
+
 def _polished(
     program: Program,
     register: Register,
@@ -191,7 +205,7 @@ def _polished(
 ) -> Solution:
     """The plan in hand, or a better one that the solver finds over some of the columns."""
     near = mine.gap_frac is not None and mine.gap_frac <= limits.gap_frac
-    if near or limits.time_limit_s < 1.0 or not is_feasible(program, start):
+    if near or limits.time_limit_s < 1.0:
         return mine
     found = _exact(program, register, solver, limits, start, False)
     if found.objective is None or mine.objective is None or found.objective < mine.objective:

@@ -95,7 +95,10 @@ def relax(
         best = min(best, (bands.bound_at(prices), prices), key=lambda pair: pair[0])
         if time.monotonic() - began > time_limit_s or stage == stages - 1:
             break
-        chosen = np.union1d(chosen, best_columns(bands, prices, each // 2))
+        is_chosen = np.zeros(bands.columns, dtype=np.bool_)
+        is_chosen[chosen] = True
+        is_chosen[best_columns(bands, best[1], each // 2)] = True
+        chosen = np.flatnonzero(is_chosen)
     return Relaxation(best[1], best[0], done, time.monotonic() - began)
 
 
@@ -166,8 +169,10 @@ def _inner(bands: Bands, prices: Floats) -> tuple[float, Floats]:
     """The bound at prices, and the activity of the best column of each job."""
     profit = bands.profit(prices)
     most = bands.most(profit)
-    hits = np.flatnonzero(profit >= np.repeat(np.where(most > 0, most, np.inf), bands.sizes))
-    _, lead = np.unique(np.searchsorted(bands.first, hits, side="right"), return_index=True)
+    least = np.where(most > 0, most, np.inf)
+    hits = np.flatnonzero(profit >= np.repeat(least, bands.sizes))
+    group = bands.group[hits]
+    lead = np.flatnonzero(np.diff(group, prepend=-1))
     return float(prices @ bands.bound + most.sum()), bands.activity(hits[lead])
 
 
