@@ -37,6 +37,10 @@ def _no_ints() -> Ints:
     return np.zeros(0, dtype=np.int64)
 
 
+def _no_bools() -> Bools:
+    return np.zeros(0, dtype=np.bool_)
+
+
 def _no_floats() -> Floats:
     return np.zeros(0)
 
@@ -110,6 +114,8 @@ class Case:
     alike: tuple[Alike, ...] = ()  # jobs that look like another under a different name
     equal_support_frac: float = -1.0  # most difference of support, of the larger; -1 = no rule
     support_group: Ints = field(default_factory=_no_ints)  # [consortium] compared, -1 = nobody
+    pool_block_nodes: Ints = field(default_factory=_no_ints)  # [pool] of a fabric block, 0 = none
+    job_one_block: Bools = field(default_factory=_no_bools)  # [job] stays inside one
     use_consortium: Ints = field(default_factory=_no_ints)  # [use]
     use_end_day: Ints = field(default_factory=_no_ints)  # [use] day after the last that counts
     use_least: Floats = field(default_factory=_no_floats)  # [use] device-equivalents times days
@@ -212,6 +218,11 @@ def build_case(
         **_point_fields(scenario, pools, points),
         **_consortium_fields(scenario),
         **support_fields(scenario),
+        pool_block_nodes=np.array(
+            [int(p.fabric.block_nodes or 0) if p.fabric else 0 for p in scenario.pools.values()],
+            dtype=np.int64,
+        ),
+        job_one_block=np.array([job.topology == "one-block" for job in scenario.jobs.values()]),
         assumed=(*assumptions(scenario, library, document), *lengths),
         alike=_alike(scenario, library),
     )

@@ -99,6 +99,9 @@ class Fabric(Record):
     """Network bandwidth of a device, one direction."""
     scale_up_size: SomeCount | None = None
     """Devices inside one scale-up domain."""
+    block_nodes: SomeCount | None = None
+    """Nodes inside one block of the fabric, such as a rail group or a pod: ids 0 to
+    `block_nodes` - 1 are the first block, and so on."""
 
 
 class Pool(Record):
@@ -231,6 +234,9 @@ class Job(Record):
         default_factory=lambda: NodeLimits.model_validate({})
     )
     """Node limits: a number, or `min`, `max`, `choices`."""
+    topology: Literal["any", "one-block"] = "any"
+    """one-block: all nodes of the run lie in one block of the fabric, where the pool states
+    `fabric.block_nodes`; a pool that does not is one block."""
     preemptible: bool = False
     """May pause and go on later in the same pool with as many nodes."""
     partial: bool = False

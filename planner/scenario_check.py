@@ -17,6 +17,7 @@ from planner.scenario_dates import (
     check_job_days,
     check_membership,
 )
+from planner.scenario_fabric import check_topology
 from planner.scenario_fault import Written
 from planner.scenario_names import check_cycles, check_references, check_spellings
 from planner.scenario_near import check_near_workloads
@@ -51,6 +52,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_owners,
     check_equal_support,
     check_use_by,
+    check_topology,
 )
 
 

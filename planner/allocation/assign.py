@@ -86,14 +86,20 @@ def _shares(
     shares: list[dict[int, int]] = [{} for _ in here]
     left = {int(row): int(placed.nodes[row]) for row in rows}
     nodes = np.round(point[register.offsets["block"] :]).astype(np.int64)
+    one_block = np.zeros(len(placed), dtype=np.bool_)
+    if register.case.job_one_block.any():
+        one_block = register.case.job_one_block[placed.job]
     for at in np.flatnonzero(classes.pool == pool).tolist():
         room = int(nodes[at])
         # A last piece that was cut ends before its class does.
+        tied = int(classes.tied[at])
+        room *= max(tied, 1)
         same = [
             row
             for row in rows.tolist()
             if placed.start_day[row] == classes.start_day[at]
             and _class_end(register, placed, row) == classes.end_day[at]
+            and tied == (placed.nodes[row] if one_block[row] else 0)
         ]
         for row in same:
             taken = min(room, left[row])

@@ -24,6 +24,7 @@ class Block:
     first: int
     nodes: int
     spans: tuple[tuple[int, int], ...]
+    part: int = -1  # block of the fabric that it lies in, where runs must stay in one
 
     def holds(self, start_day: Ints | int, end_day: Ints | int) -> Bools:
         """Whether the block stays available from start to end, run by run."""
@@ -56,17 +57,31 @@ def _pool_blocks(case: Case, pool: int) -> tuple[Block, ...]:
     end = np.minimum(case.delivery_end_day[rows], case.days).tolist()
     nodes = case.delivery_nodes[rows].tolist()
     laid = layout_blocks(list(zip(first, end, nodes, strict=True)))
-    cuts = np.unique(np.concatenate([laid.first_id, laid.end_id])).tolist()
+    part_nodes = _part_nodes(case, pool)
+    top = int(laid.end_id.max(initial=0))
+    borders = np.arange(0, top, part_nodes) if part_nodes else np.zeros(0, dtype=np.int64)
+    cuts = np.unique(np.concatenate([laid.first_id, laid.end_id, borders])).tolist()
     found: list[Block] = []
     for low, high in pairwise(cuts):
         here = (laid.first_id <= low) & (low < laid.end_id)
         spans = _merged(list(zip(laid.first_day[here], laid.end_day[here], strict=True)))
         if not spans:
             continue
-        if found and found[-1].spans == spans and found[-1].first + found[-1].nodes == low:
+        part = low // part_nodes if part_nodes else -1
+        touches = bool(found) and found[-1].first + found[-1].nodes == low
+        if touches and found[-1].spans == spans and found[-1].part == part:
             low = found.pop().first
-        found.append(Block(first=low, nodes=high - low, spans=spans))
+        found.append(Block(first=low, nodes=high - low, spans=spans, part=part))
     return tuple(found)
+
+
+def _part_nodes(case: Case, pool: int) -> int:
+    """Nodes of a block of the pool's fabric, 0 where no job that may run there must stay in one."""
+    size = int(case.pool_block_nodes[pool]) if len(case.pool_block_nodes) else 0
+    if not size or not case.job_one_block.any():
+        return 0
+    here = case.pair_job[(case.pair_pool == pool) & (case.pair_reason == 0)]
+    return size if case.job_one_block[here].any() else 0
 
 
 def _merged(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -95,8 +110,10 @@ def nests(here: tuple[Block, ...]) -> bool:
     True when each block has one span and all spans begin together or all end together.
     Then the days on which a block is missing are intervals with a common end, which can be
     coloured first like runs, and an interval graph never needs more colours than its
-    largest overlap.
+    largest overlap. Not so where runs must stay inside one of several blocks of a fabric.
     """
+    if len({block.part for block in here}) > 1:
+        return False
     if any(len(block.spans) != 1 for block in here):
         return False
     return (

@@ -221,6 +221,10 @@ def _pair_order(case: Case) -> list[int]:
 def _points_of_pairs(case: Case) -> dict[tuple[int, int], Ints]:
     """Rows of the point table by job and pool, throughput positive."""
     usable = np.flatnonzero((case.point_tokens_per_s > 0) & (case.point_nodes > 0))
+    if case.job_one_block.any():
+        room = case.pool_block_nodes[case.point_pool[usable]]
+        fits = (room == 0) | (case.point_nodes[usable] <= room)
+        usable = usable[fits | ~case.job_one_block[case.point_job[usable]]]
     if len(usable) == 0:
         return {}
     key = case.point_job[usable] * (len(case.pool_names) + 1) + case.point_pool[usable]

@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.column import Ints
 from planner.allocation.block import nests, node_rows
+from planner.allocation.fabric import inside_one_block
 from planner.allocation.option import Options
 from planner.allocation.preemption import FAMILIES as PREEMPTION
 from planner.allocation.register import Register
@@ -123,14 +124,19 @@ def within_blocks(register: Register) -> Iterator[Row]:
     sum_{b} w_{k,b} = sum_{s in k} nodes_s x_s                 for every class k of spans
     sum_{k: start_k <= t < end_k} w_{k,b} <= nodes_b           for every block b and day t
     in pools whose blocks do not nest; k holds the spans of the pool with the same days.
-    Within one block counting is enough, so node ids can always be given.
+    Within one block counting is enough, so node ids can always be given. Classes of runs that
+    stay inside one block, `inside_one_block`, count with the nodes of each run.
     """
     spans, classes, first = register.spans, register.classes, register.offsets["block"]
     keys = np.stack([classes.pool, classes.start_day, classes.end_day], axis=1).reshape(-1, 3)
-    for number, (pool, start, end) in enumerate(np.unique(keys, axis=0).tolist()):
-        parts = np.flatnonzero((keys == (pool, start, end)).all(axis=1))
+    free = classes.tied == 0
+    for number, (pool, start, end) in enumerate(np.unique(keys[free], axis=0).tolist()):
+        parts = np.flatnonzero((keys == (pool, start, end)).all(axis=1) & free)
         mine = np.flatnonzero(
-            (spans.pool == pool) & (spans.start_day == start) & (spans.end_day == end)
+            (spans.pool == pool)
+            & (spans.start_day == start)
+            & (spans.end_day == end)
+            & (register.span_tied == 0)
         )
         name = register.case.pool_names[pool]
         yield row_of(
@@ -152,7 +158,7 @@ def within_blocks(register: Register) -> Iterator[Row]:
             yield row_of(
                 f"block_{pool}_{block}_{day}",
                 held + first,
-                1.0,
+                np.maximum(classes.tied[held], 1).astype(np.float64),
                 family="within_blocks",
                 group=f"the nodes of `{name}`",
                 sentence=f"a delivery of `{name}` has {size} nodes on {_day(register.case, day)}",
@@ -352,6 +358,7 @@ FAMILIES: tuple[Family, ...] = (
     no_workload_twice,
     within_pool,
     within_blocks,
+    inside_one_block,
     within_budget,
     above_floor,
     below_cap,

@@ -64,13 +64,24 @@ class HeldTable:
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Spans of one pool with the same days, and a block of nodes that they may lie on."""
+    """
+    Spans of one pool with the same days, and a block of nodes that they may lie on.
+
+    Spans of jobs that stay inside one block of the fabric are classes of their own, by nodes;
+    their columns count runs, those of the others count nodes.
+    """
 
     pool: Ints  # [class]
     block: Ints  # [class] row of the pool's blocks
     start_day: Ints  # [class]
     end_day: Ints  # [class]
     nodes: Ints  # [class] nodes of the block
+    tied: Ints  # [class] nodes of each run that stays inside the block, 0 where runs may spread
+
+    @property
+    def most(self) -> Ints:
+        """Nodes, or runs, of the class that the block has room for."""
+        return np.where(self.tied > 0, self.nodes // np.maximum(self.tied, 1), self.nodes)
 
     def __post_init__(self) -> None:
         seal(self)
@@ -261,21 +272,31 @@ class Register:
     def classes(self) -> ClassTable:
         """Spans by pool, days and block, for pools whose blocks do not nest."""
         spans = self.spans
-        found: list[tuple[int, int, int, int, int]] = []
+        found: list[tuple[int, int, int, int, int, int]] = []
         for pool, here in enumerate(self.options.blocks):
             if nests(here):
                 continue
             mine = spans.pool == pool
             days = np.unique(
-                np.stack([spans.start_day[mine], spans.end_day[mine]], axis=1), axis=0
-            ).reshape(-1, 2)
-            for start, end in days.tolist():
+                np.stack(
+                    [spans.start_day[mine], spans.end_day[mine], self.span_tied[mine]], axis=1
+                ),
+                axis=0,
+            ).reshape(-1, 3)
+            for start, end, tied in days.tolist():
                 found += [
-                    (pool, at, start, end, block.nodes)
+                    (pool, at, start, end, block.nodes, tied)
                     for at, block in enumerate(here)
-                    if block.holds(start, end).all()
+                    if block.nodes >= tied and block.holds(start, end).all()
                 ]
-        return ClassTable(*np.array(found, dtype=np.int64).reshape(-1, 5).T.copy())
+        return ClassTable(*np.array(found, dtype=np.int64).reshape(-1, 6).T.copy())
+
+    @cached_property
+    def span_tied(self) -> Ints:
+        """Nodes of each span whose job stays inside one block of the fabric, else 0. [span]"""
+        if not self.case.job_one_block.any():
+            return np.zeros(len(self.spans.job), dtype=np.int64)
+        return np.where(self.case.job_one_block[self.spans.job], self.spans.nodes, 0)
 
     def columns(self) -> ColumnTable:
         """All columns with their bounds, worth and cost."""
@@ -302,7 +323,7 @@ class Register:
             value[at["done"] + row] = full[job] * kept
         is_integer[at["done"] : at["whole"]] = False
         upper[at["by"] : at["block"]] = modes.need_days[self.uses[:, 1]]
-        upper[at["block"] :] = self.classes.nodes
+        upper[at["block"] :] = self.classes.most
         cost[self.held.column] = self.held.cost
         names = tuple(
             f"{family}{number:06d}"

@@ -14,6 +14,7 @@ from planner.audit.claim import (
     totals_as_stated,
     verdict_supported,
 )
+from planner.audit.fabric import inside_blocks
 from planner.audit.facts import facts_of
 from planner.audit.ledger import Ledger, ledger_of, named_as_in_scenario
 from planner.audit.machine import look_up
@@ -63,6 +64,7 @@ _LEDGER_CHECKS = (
     nodes_as_counted,
     ids_inside_deliveries,
     within_capacity,
+    inside_blocks,
     eligible,
     in_windows,
     while_supported,

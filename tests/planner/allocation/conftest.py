@@ -24,6 +24,7 @@ class P:
     price: float = 1.0  # a node and day
     equivalent: float = 1.0
     shared: bool = True
+    block: int = 0  # nodes of a block of the fabric
     rate: float = 1.0  # tokens of a node and day, times nodes to the power of 0.9
 
 
@@ -42,6 +43,7 @@ class J:
     preemptible: bool = False
     identity: int | None = None
     after: tuple[int, ...] = ()
+    one_block: bool = False
 
 
 @dataclass
@@ -152,6 +154,8 @@ def build(spec: Spec) -> Case:
         consortium_first_day=ints([(t.days or (0, spec.days))[0] for t in spec.teams]),
         consortium_end_day=ints([(t.days or (0, spec.days))[1] for t in spec.teams]),
         share_limit_frac=spec.share,
+        pool_block_nodes=ints([p.block for p in spec.pools]),
+        job_one_block=np.array([j.one_block for j in spec.jobs], dtype=np.bool_),
         equal_support_frac=spec.equal,
         support_group=ints([t.group for t in spec.teams]),
         use_consortium=ints([at for at, t in enumerate(spec.teams) for _ in t.uses]),

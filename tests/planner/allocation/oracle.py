@@ -106,21 +106,33 @@ def can_colour(case: Any, chosen: list[Way]) -> bool:
     for pool in range(len(case.pool_names)):
         there = id_days(case, pool)
         spans = sorted(
-            ((span, w.nodes) for w in chosen if w.pool == pool for span in w.spans),
+            (
+                (span, w.nodes, part_of(case, w))
+                for w in chosen if w.pool == pool for span in w.spans
+            ),
             key=lambda item: item[0],
-        )
+        )  # fmt: skip
         if not _coloured(spans, there, [set() for _ in there]):
             return False
     return True
 
 
+def part_of(case: Any, way: Way) -> int:
+    """Nodes of the blocks one of which a way must stay in; 0 where it need not."""
+    if not len(case.job_one_block) or not case.job_one_block[way.job]:
+        return 0
+    return int(case.pool_block_nodes[way.pool])
+
+
 def _coloured(spans: list[Any], there: list[set[int]], busy: list[set[int]]) -> bool:
     if not spans:
         return True
-    (start, end), nodes = spans[0]
+    (start, end), nodes, part = spans[0]
     days = set(range(start, end))
     free = [i for i in range(len(there)) if days <= there[i] and not days & busy[i]]
     for ids in itertools.combinations(free, nodes):
+        if part and len({i // part for i in ids}) > 1:
+            continue
         after = [b | days if i in ids else b for i, b in enumerate(busy)]
         if _coloured(spans[1:], there, after):
             return True

@@ -24,6 +24,11 @@ SPECS = {
     "no_workload_twice": Spec([P(WIDE)], [J(tokens=5, nodes=(1,), identity=7)] * 2, days=14),
     "within_pool": Spec([P([(0, 14, 2), (7, 14, 1)])], [J(tokens=8, nodes=(2,))] * 2, days=14),
     "within_blocks": Spec([P([(0, 10, 1), (5, 14, 1)])], [J(tokens=5, nodes=(1,))] * 3, days=14),
+    "inside_one_block": Spec(
+        [P([(0, 14, 4)], block=2)],
+        [J(tokens=5, nodes=(2,), one_block=True), J(tokens=9, nodes=(3,))],
+        days=14,
+    ),
     "within_budget": Spec([P(WIDE, price=2e9)], [J(tokens=5, nodes=(1,))], [T(budget=9e9)], 14),
     "above_floor": Spec([P(WIDE, equivalent=4)], [J(tokens=9, nodes=(2,))], [T(floor=3)], 14),
     "below_cap": Spec([P(WIDE, equivalent=4)], [J(tokens=5, nodes=(1,))] * 2, [T(cap=6)], 14),

@@ -28,6 +28,7 @@ SCENARIO: dict[str, Any] = {
             "price": "2400 KRW / device-day",
             "basis": "leased",
             "owner": "Lessor Co",
+            "fabric": {"block_nodes": 8},
             "windows": [
                 {"from": "2026-01-01", "to": "2026-03-31", "nodes": 16},
                 {"from": "2026-02-05", "to": "2026-04-10", "nodes": 8},
@@ -80,7 +81,7 @@ SCENARIO: dict[str, Any] = {
         "aurora": {
             "consortium": "alpha", "model": "llama3-8b", "tokens": "276.48 B", "data": "web",
             "value": 100, "nodes": {"min": 4, "max": 16}, "deadline": "2026-03-01",
-            "devices": ["b200", "h100"], "rates": {"b200": "1000 tokens/s"},
+            "devices": ["b200", "h100"], "rates": {"b200": "1000 tokens/s"}, "topology": "one-block",
         },
         "borealis": {
             "consortium": "alpha", "model": "llama3-8b", "tokens": "55.296 B", "data": "chat",

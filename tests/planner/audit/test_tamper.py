@@ -108,6 +108,18 @@ def _more_nodes_than_the_pool_has(scenario: Data, plan: Data) -> None:
     plan["rows"][AURORA]["nodes"] = 9
 
 
+@tamper("spans-blocks")
+def _run_over_two_blocks(scenario: Data, plan: Data) -> None:
+    plan["rows"][AURORA]["node_ids"] = "4-11"
+    plan["rows"][CEDAR]["node_ids"] = "0-3,12-15"
+    held(plan, CEDAR_LATER, "2026-02-20", "2026-03-07", 16)
+
+
+@tamper("spans-blocks")
+def _blocks_smaller_than_the_run(scenario: Data, plan: Data) -> None:
+    scenario["pools"]["north"]["fabric"]["block_nodes"] = 7
+
+
 # --- who, where, when
 
 
