@@ -9,7 +9,12 @@ import platform
 import sys
 
 # A benchmark is a module with `measure(quick) -> list of Figure`.
-REGISTRY = ("benchmarks.start", "benchmarks.pricing", "benchmarks.end_to_end")
+REGISTRY = (
+    "benchmarks.start",
+    "benchmarks.pricing",
+    "benchmarks.end_to_end",
+    "benchmarks.allocation",
+)
 
 
 def main() -> int:

@@ -272,8 +272,8 @@ class Board:
             self.depth[then] = max(int(self.depth[then]), int(self.depth[before]) + 1)
         least = np.minimum.reduceat(bands.value, bands.first[:-1])
         self.is_choosy = (least < self.worth).tolist()
-        for group in {group for pair in self.waits for group in pair}:
-            self.is_choosy[group] = True
+        for one in {one for pair in self.waits for one in pair}:
+            self.is_choosy[one] = True
         self.chosen = np.full(len(bands.job), -1, dtype=np.int64)
         self.total = 0.0
         self.cell = np.full(int(base[-1]) + 1, np.inf)

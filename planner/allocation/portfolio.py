@@ -103,8 +103,15 @@ def solve_case(
     priced, plan = _first(bands, limits, began)
     certificate = Certificate.of(bands, priced.prices)
     left = limits.time_limit_s - (time.monotonic() - began)
-    is_late = is_exact and bands.columns > SMALL_COLUMNS and left < WRITE_S * bands.columns
-    if plan is None or (is_exact and not is_late and not plan.was_interrupted):
+    is_done = (
+        plan is not None
+        and bands.columns > SMALL_COLUMNS
+        and (
+            (is_exact and left < WRITE_S * bands.columns)
+            or plan.value >= priced.bound * (1 - limits.gap_frac)
+        )
+    )
+    if plan is None or (is_exact and not is_done and not plan.was_interrupted):
         program, register = build_program(case, options)
         start = None if plan is None else _point(plan.chosen, bands.columns)
         found = _exact(program, register, solver, _rest(limits, began), start, ties_by_cost)
@@ -117,7 +124,7 @@ def solve_case(
             found = _partly(program, register, solver, rest)
         else:
             found = _in_hand(program, start, priced.bound, plan.was_interrupted)
-            if not plan.was_interrupted and not is_late:
+            if not plan.was_interrupted and not is_done:
                 found = _polished(program, register, solver, rest, start, found)
     return Answered(program, register, _bounded(found, priced, time.monotonic() - began),
                     certificate)  # fmt: skip
