@@ -25,11 +25,14 @@ __all__ = [
 ]
 
 
+_CALLED = {"exchange": "currency", "electricity": "tariff", "pue": "PUE"}
+
+
 def _figure(section: str, name: str, catalogue: Catalogue) -> Figure:
     known = {**getattr(shipped_sheet(ECONOMY), section), **getattr(catalogue, section)}
     if name not in known:
         raise UnknownName(Diagnostic(
-            f"unknown-{section}", f"`{name}` is not known under {section}", Where(field=name),
+            "unknown-choice", f"no {_CALLED[section]} `{name}` is known", Where(field=name),
             expected=", ".join(known), hint=near_match(name, known)))  # fmt: skip
     figure: Figure = known[name]
     return figure

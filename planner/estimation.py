@@ -222,7 +222,7 @@ def _price(
 ) -> tuple[float, str]:
     """Price of a device-second, 0 where none is known, and what it rests on."""
     if given is not None:
-        return float(given), "price given"
+        return float(given), f"given, {given * 3600:.3g} USD a device-hour"
     from hardware.errors import UnknownName
     from hardware.price import quote
 
@@ -316,8 +316,10 @@ def _notes(
     notes = [
         CONVENTION,
         f"price: {price}",
-        f"PUE {pue:g}, tariff {tariff}; one interruption in {device_s_per_failure / 3600:,.0f} "
-        "device-hours",
+        f"PUE {pue:g}{'*' * (pue == PUE)}, tariff {tariff}; one interruption in "
+        f"{device_s_per_failure / 3600:,.0f} device-hours"
+        f"{', as seen on H100' * (device_s_per_failure == DEVICE_S_PER_FAILURE)}",
+        *["* assumed"] * (pue == PUE),
     ]
     used = found.strategies.size
     if len(used) and used[0] < subject.size:

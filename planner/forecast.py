@@ -29,7 +29,7 @@ from planner.strategy import (
 
 __all__ = ["CONVENTION", "Estimate"]
 
-_DAY_S, _HOUR_S, _GIB = 86400.0, 3600.0, 2.0**30
+_DAY_S, _HOUR_S, _GB = 86400.0, 3600.0, 1e9
 CONVENTION = (
     "MFU: model FLOP, recompute not counted, causal attention as half, over the dense peak of "
     "the compute type. Money: node-hours at the price named; storage and staff excluded."
@@ -104,11 +104,11 @@ class Estimate:
         lines = [self.verdict]
         if len(self):
             lines += ["", f"{'days':>7} {'step s':>8} {'tokens/s':>11} {'MFU %':>6} {'HFU %':>6} "
-                      f"{'GiB':>6} {'M USD':>7}  layout"]  # fmt: skip
+                      f"{'GB':>6} {'M USD':>7}  layout"]  # fmt: skip
             lines += [self._line(at) for at in range(min(len(self), 10))]
             lines += ["", "step: " + self._parts(self.steps, STEP_PARTS, 1.0, "s")]
             named = [f"{part}_bytes" for part in MEMORY_PARTS[1:]]
-            lines += ["memory: " + self._parts(self.memories, tuple(named), _GIB, "GiB")]
+            lines += ["memory: " + self._parts(self.memories, tuple(named), _GB, "GB")]
             lines += [
                 f"goodput {100 * self.goodput.goodput_frac[0]:.1f} %, {self._checkpoints()}"
                 f"{self.goodput.spare_nodes[0]:.0f} spare nodes; "
@@ -132,7 +132,7 @@ class Estimate:
             f"{self.duration_s[at] / _DAY_S:>7.3g} {self.steps.step_s[at]:>8.3g} "
             f"{self.steps.tokens_per_s[at]:>11,.0f} {100 * self.steps.mfu_frac[at]:>6.1f} "
             f"{100 * self.steps.hfu_frac[at]:>6.1f} "
-            f"{self.memories.peak_bytes[at] / _GIB:>6.1f} {cost}  "
+            f"{self.memories.peak_bytes[at] / _GB:>6.1f} {cost}  "
             f"{layout_text(self.strategies, at)}"
         )
 
@@ -207,10 +207,10 @@ class Estimate:
         cells = [
             (f"{self.duration_s[at] / _DAY_S:.3g}", f"{self.steps.tokens_per_s[at]:,.0f}",
              f"{100 * self.steps.mfu_frac[at]:.1f}",
-             f"{self.memories.peak_bytes[at] / _GIB:.1f}", layout_text(self.strategies, at))
+             f"{self.memories.peak_bytes[at] / _GB:.1f}", layout_text(self.strategies, at))
             for at in range(min(len(self), 10))
         ]  # fmt: skip
-        heads = ("days", "tokens/s", "MFU %", "GiB", "layout")
+        heads = ("days", "tokens/s", "MFU %", "GB", "layout")
         head = "".join(f"<th>{word}</th>" for word in heads)
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells

@@ -56,7 +56,7 @@ def plan_text(
     return "\n\n".join(parts)
 
 
-_ROW_HEADS = ("job", "pool", "nodes", "from", "to", "days", "tokens", "MFU", "cost")
+_ROW_HEADS = ("job", "pool", "nodes", "from", "to", "days", "tokens", "MFU %", "cost")
 _SHARE_HEADS = ("consortium", "node-months", "device-eq.-months", "jobs", "cost", "budget")
 
 
@@ -69,8 +69,8 @@ def _row_cells(rows: PlanRowTable) -> list[tuple[str, ...]]:
             rows.first[at].isoformat(),
             rows.last[at].isoformat(),
             str(rows.days[at]),
-            format_si(float(rows.tokens[at]), ""),
-            f"{rows.mfu_frac[at]:.2f}" if rows.mfu_frac[at] else "—",
+            format_si(float(rows.tokens[at]), "").replace("G", "B"),
+            f"{100 * rows.mfu_frac[at]:.1f}" if rows.mfu_frac[at] else "—",
             money_text(float(rows.cost[at]), ""),
         )
         for at in range(len(rows))

@@ -15,6 +15,7 @@ from hardware.catalog import (
     open_catalogue,
 )
 from hardware.errors import Diagnostic, InputError, UnknownName, near_match
+from hardware.shipped import index
 from planner.cli.figure import figure_record
 from planner.cli.recognise import sorted_files
 from planner.origin import figures_with_origin
@@ -58,7 +59,8 @@ def _known(catalogue: Catalogue) -> list[str]:
     from planner.workload import catalogue as models
 
     spelt = [text for one in models().values() for text in (one.name, *one.aliases)]
-    return [*device_names(catalogue), *node_names(catalogue), *spelt, *load_constants()[0].names]
+    devices = [*index().spellings, *device_names(catalogue)]
+    return [*devices, *node_names(catalogue), *spelt, *load_constants()[0].names]
 
 
 def _facts(record: Any, *names: str) -> dict[str, str]:

@@ -267,7 +267,9 @@ def test_estimate_prints_layouts_parts_and_money(cli):
     head = answer.out.splitlines()
     assert "1 T tokens take" in head[0]
     assert head[2].split()[:3] == ["days", "low", "high"]
-    assert "price given" in answer.out
+    assert "price: given, 2 USD a device-hour" in answer.out
+    assert "PUE 1.3*" in answer.out
+    assert "* assumed" in answer.out
     assert max(map(len, answer.out.split("\n\n")[1].splitlines())) <= 100
 
 
@@ -336,6 +338,12 @@ def test_compare_keeps_the_order_and_says_who_is_left_out(cli):
     rows = [line.split()[0] for line in answer.out.split("\n\n")[1].splitlines()[2:]]
     assert rows[:3] == ["h100_sxm5_80gb", "furiosa_rngd", "b200_sxm_180gb"]
     assert "furiosa_rngd: no training" in answer.out
+
+
+def test_a_short_name_finds_the_device_of_that_alias(cli):
+    answer = cli("catalog", "b20")
+    assert answer.code == 2
+    assert "did you mean `b200`" in answer.err
 
 
 def test_own_sheet_overrides_the_catalogue(cli, tmp_path):

@@ -27,8 +27,9 @@ def test_unknown_names_carry_near_matches() -> None:
         exchange_rate("KWR")
     with pytest.raises(UnknownName, match="kepco_eul"):
         tariff("kepco_eull")
-    with pytest.raises(UnknownName, match="korea"):
+    with pytest.raises(UnknownName, match="korea") as caught:
         pue("koera")
+    assert caught.value.diagnostics[0].code == "unknown-choice"  # a code that has a page
 
 
 def test_electricity_of_an_h100_hour_by_hand() -> None:

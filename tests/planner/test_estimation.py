@@ -171,6 +171,7 @@ def test_output_forms(llama: planner.Estimate) -> None:
     assert document["rows"][0]["step_s"] == pytest.approx(float(llama.steps.step_s[0]))
     assert "NaN" not in llama.to_json()
     assert len(llama) == 5
+    assert f"{llama.memories.peak_bytes[0] / 1e9:.1f}" in repr(llama)  # GB, as sheets say
     assert llama.verdict in llama._repr_html_()
     assert "<script" not in llama._repr_html_()
     assert max(map(len, repr(llama).splitlines()[:16])) < 160

@@ -58,6 +58,13 @@ def test_the_form_of_the_command_line_reads_it(plan: Plan) -> None:
     PlanForm.model_validate(plan.to_dict())
 
 
+def test_text_counts_as_the_command_line_does(plan: Plan) -> None:
+    head, first = repr(plan).splitlines()[2:4]
+    assert "MFU %" in head
+    assert f"{100 * plan.rows.mfu_frac[0]:.1f}" in first
+    assert " G " not in repr(plan)  # tokens are told in B, as a sheet writes them
+
+
 def test_text_fits_a_screen(plan: Plan) -> None:
     lines = repr(plan).splitlines()
     assert lines[0] == plan.verdict.sentence
