@@ -20,6 +20,7 @@ from planner.case_point import PointColumns, point_columns
 from planner.case_pool import PoolColumns, in_plan_currency, pool_columns
 from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_reasons
 from planner.energy import PUE
+from planner.lending import lending_fields, node_day_prices, within_lending
 from planner.library import Library, read_library
 from planner.near_work import Alike, alike_jobs, model_shapes
 from planner.scenario import Scenario
@@ -30,7 +31,7 @@ from planner.timeline import border_days, job_spans, support
 
 __all__ = ["Case", "build_case"]
 
-_AXES = ("delivery", "pair", "point", "use")
+_AXES = ("delivery", "pair", "point", "use", "borrow", "lend")
 
 
 def _no_ints() -> Ints:
@@ -116,6 +117,10 @@ class Case:
     support_group: Ints = field(default_factory=_no_ints)  # [consortium] compared, -1 = nobody
     pool_block_nodes: Ints = field(default_factory=_no_ints)  # [pool] of a fabric block, 0 = none
     job_one_block: Bools = field(default_factory=_no_bools)  # [job] stays inside one
+    borrow_job: Ints = field(default_factory=_no_ints)  # [borrow] jobs that borrow an own pool
+    borrow_pool: Ints = field(default_factory=_no_ints)  # [borrow]
+    lend_job: Ints = field(default_factory=_no_ints)  # [lend] jobs that go before borrowers
+    lend_pool: Ints = field(default_factory=_no_ints)  # [lend]
     use_consortium: Ints = field(default_factory=_no_ints)  # [use]
     use_end_day: Ints = field(default_factory=_no_ints)  # [use] day after the last that counts
     use_least: Floats = field(default_factory=_no_floats)  # [use] device-equivalents times days
@@ -190,7 +195,7 @@ def build_case(
     pools = pool_columns(scenario, library, border)
     tables, lengths = performance_tables(scenario, library)
     jobs = job_columns(scenario, library, tables.models, tables.runs.model)
-    release, due = _spans(scenario, pools)
+    release, due = within_lending(scenario, *_spans(scenario, pools))
     reasons = pair_reasons(
         scenario, pools.device.names, pools.device.training, names=library.devices
     )
@@ -218,6 +223,7 @@ def build_case(
         **_point_fields(scenario, pools, points),
         **_consortium_fields(scenario),
         **support_fields(scenario),
+        **lending_fields(scenario, found),
         pool_block_nodes=np.array(
             [int(p.fabric.block_nodes or 0) if p.fabric else 0 for p in scenario.pools.values()],
             dtype=np.int64,
@@ -276,7 +282,8 @@ def _point_fields(scenario: Scenario, pools: PoolColumns, points: PointColumns) 
         "point_pool": points.pool,
         "point_nodes": points.nodes,
         "point_tokens_per_s": points.tokens_per_s,
-        "point_cost_per_day": pools.cost_per_node_day[points.pool] * points.nodes,
+        "point_cost_per_day": node_day_prices(scenario, pools)[points.job, points.pool]
+        * points.nodes,
         "point_power_w": points.it_power_w * pue,
         "point_mfu_frac": points.mfu_frac,
         "point_peak_bytes": points.peak_bytes,

@@ -102,12 +102,14 @@ def access_reasons(scenario: Scenario) -> Ints:
     Notes
     -----
     An own pool that is open to nobody by name is open to consortiums with its owner
-    among the members. A pool that a programme pays for serves that programme only.
+    among the members, and to those that it is lent to. A pool that a programme pays for
+    serves that programme only.
     """
     excluded = lessors(scenario) if scenario.rules.lessor_excluded else frozenset()
     pools = list(scenario.pools.values())
     owners = [same_name(pool.owner) for pool in pools]
     open_to = [None if pool.open_to is None else frozenset(pool.open_to) for pool in pools]
+    borrowers = [frozenset(pool.lend.to) if pool.lend else frozenset() for pool in pools]
     programmes = [pool.programme for pool in pools]
     leased = np.array([pool.basis == "leased" for pool in pools])
     reasons = np.zeros((len(scenario.consortiums), len(pools)), dtype=np.int64)
@@ -119,9 +121,13 @@ def access_reasons(scenario: Scenario) -> Ints:
         row[[p is not None and p != consortium.programme for p in programmes]] = OTHER_PROGRAMME
         row[
             [
-                (pool.basis == "own" and owner not in members) if allowed is None
-                else name not in allowed
-                for pool, owner, allowed in zip(pools, owners, open_to, strict=True)
+                name not in lent and (
+                    (pool.basis == "own" and owner not in members) if allowed is None
+                    else name not in allowed
+                )
+                for pool, owner, allowed, lent in zip(
+                    pools, owners, open_to, borrowers, strict=True
+                )
             ]
         ] = POOL_CLOSED  # fmt: skip
     return reasons

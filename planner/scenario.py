@@ -30,7 +30,7 @@ from planner.scenario_count import (
     day_forms,
 )
 from planner.scenario_day import Day, Window
-from planner.scenario_terms import UseBy
+from planner.scenario_terms import Lend, UseBy
 
 __all__ = [
     "TRAINING_KINDS",
@@ -41,6 +41,7 @@ __all__ = [
     "Evaluation",
     "Horizon",
     "Job",
+    "Lend",
     "Pool",
     "Programme",
     "Rules",
@@ -128,6 +129,8 @@ class Pool(Record):
     """Programme that pays for it."""
     open_to: tuple[str, ...] | None = None
     """Consortiums that may use it; all when left out (an own pool: those with the owner in)."""
+    lend: Lend | None = None
+    """Of an own pool: who may borrow it, on which days and at which price."""
     kinds: tuple[WorkKind, ...] | None = None
     """Kinds of work allowed on it; all that the device can do when left out."""
     about: str = ""

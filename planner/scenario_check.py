@@ -19,6 +19,7 @@ from planner.scenario_dates import (
 )
 from planner.scenario_fabric import check_topology
 from planner.scenario_fault import Written
+from planner.scenario_lending import check_lending
 from planner.scenario_names import check_cycles, check_references, check_spellings
 from planner.scenario_near import check_near_workloads
 from planner.scenario_rules import (
@@ -53,6 +54,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_equal_support,
     check_use_by,
     check_topology,
+    check_lending,
 )
 
 

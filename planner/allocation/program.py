@@ -11,6 +11,7 @@ import numpy as np
 from hardware.column import Ints
 from planner.allocation.block import nests, node_rows
 from planner.allocation.fabric import inside_one_block
+from planner.allocation.lending import owner_first
 from planner.allocation.option import Options
 from planner.allocation.preemption import FAMILIES as PREEMPTION
 from planner.allocation.register import Register
@@ -364,6 +365,7 @@ FAMILIES: tuple[Family, ...] = (
     below_cap,
     within_share,
     after_predecessors,
+    owner_first,
     *SUPPORT,
     *PREEMPTION,
 )

@@ -189,6 +189,8 @@ def _words(
     if row.family == "within_share":
         text = f"`{case.consortium_names[team]}` would get more than the share limit"
         return "over-share", text, peers
+    if row.family == "owner_first":
+        return "owner-first", row.sentence, []
     if row.family == "equal_support":
         return "equal-support", f"would break equal support: {row.sentence}", []
     if row.family == "no_workload_twice":

@@ -19,8 +19,9 @@ __all__ = ["FAMILIES", "compares_support"]
 
 
 def compares_support(case: Case) -> bool:
-    """Whether a rule of this room is in force: insertion at prices knows none of them."""
-    return case.equal_support_frac >= 0 or len(case.use_consortium) > 0
+    """Whether support or lending is ruled: insertion at prices knows no such rule."""
+    rules = len(case.use_consortium) + len(case.borrow_job)
+    return case.equal_support_frac >= 0 or rules > 0
 
 
 def equal_support(register: Register) -> Iterator[Row]:

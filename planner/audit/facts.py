@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hardware.quantity import Figure
+from hardware.quantity import Figure, Price
 from hardware.units import DAY_S
 from planner.delivery import DeliveryTable, delivery_blocks
 from planner.scenario import Consortium, Evaluation, Job, Pool, Scenario
@@ -43,6 +43,7 @@ class PoolFacts:
     machine: Machine
     equivalents_per_node: float
     cost_per_node_day: float | None  # None: no exchange rate
+    lent_per_node_day: float | None  # what it costs those that borrow it
     deliveries: DeliveryTable
 
 
@@ -101,11 +102,11 @@ def equivalent(scenario: Scenario, device: str, device_names: Mapping[str, str])
     return 1.0
 
 
-def _cost_per_node_day(scenario: Scenario, pool: Pool, machine: Machine) -> float | None:
-    per_second = in_currency(scenario, pool.price, pool.price.currency)
+def _cost_per_node_day(scenario: Scenario, price: Price, machine: Machine) -> float | None:
+    per_second = in_currency(scenario, price, price.currency)
     if per_second is None:
-        return 0.0 if pool.price.value == 0 else None
-    many = machine.devices_per_node if pool.price.per == "device" else 1
+        return 0.0 if price.value == 0 else None
+    many = machine.devices_per_node if price.per == "device" else 1
     return per_second * many * DAY_S
 
 
@@ -193,9 +194,12 @@ def facts_of(
     for name, pool in scenario.pools.items():
         machine = machines[name]
         worth = equivalent(scenario, machine.device, device_names) * machine.devices_per_node
-        price = _cost_per_node_day(scenario, pool, machine)
+        price = _cost_per_node_day(scenario, pool.price, machine)
+        lent = price
+        if pool.lend is not None and pool.lend.price is not None:
+            lent = _cost_per_node_day(scenario, pool.lend.price, machine)
         pools[name] = PoolFacts(
-            pool, machine, worth, price, delivery_blocks(pool, scenario.horizon)
+            pool, machine, worth, price, lent, delivery_blocks(pool, scenario.horizon)
         )
     lessors = {folded(p.owner) for p in scenario.pools.values() if p.basis == "leased" and p.owner}
     leave = must_leave_day(scenario, first, handback_days)

@@ -43,9 +43,16 @@ class Entry:
         return self.row.nodes * self.pool.equivalents_per_node * self.days
 
     @property
+    def is_borrowed(self) -> bool:
+        """Whether the consortium that asked borrows the pool from its owner."""
+        lend = self.pool.pool.lend
+        return lend is not None and self.consortium in lend.to
+
+    @property
     def cost(self) -> float | None:
         """What the nodes cost by the scenario's price; None without an exchange rate."""
-        price = self.pool.cost_per_node_day
+        pool = self.pool
+        price = pool.lent_per_node_day if self.is_borrowed else pool.cost_per_node_day
         return None if price is None else self.row.nodes * self.days * price
 
 

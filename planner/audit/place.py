@@ -57,7 +57,9 @@ def _barred_consortium(ledger: Ledger, entry: Entry) -> Iterator[Diagnostic]:
     pool, who, where = entry.pool.pool, entry.consortium, entry.where("pool")
     consortium = ledger.consortium(entry)
     members = {folded(member) for member in consortium.members}
-    if pool.open_to is not None:
+    if entry.is_borrowed:
+        pass  # on the owner's terms, `planner.audit.lending`
+    elif pool.open_to is not None:
         if who not in pool.open_to:
             yield violation("pool-closed", f"the pool is not open to `{who}`", where,
                             found=entry.row.pool, expected=" or ".join(pool.open_to))  # fmt: skip

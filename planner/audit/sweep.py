@@ -17,6 +17,7 @@ from planner.audit.claim import (
 from planner.audit.fabric import inside_blocks
 from planner.audit.facts import facts_of
 from planner.audit.ledger import Ledger, ledger_of, named_as_in_scenario
+from planner.audit.lending import lent_on_terms
 from planner.audit.machine import look_up
 from planner.audit.money import (
     costs_as_priced,
@@ -145,6 +146,7 @@ def check_plan(
     checks.append(efficiency_as_predicted(ledger, predicted))
     checks.append(layout_on_nodes(ledger, predicted))
     checks.append(no_workload_twice(ledger, model_names))
+    checks.append(lent_on_terms(ledger, model_names))
     return checks
 
 

@@ -44,6 +44,8 @@ class J:
     identity: int | None = None
     after: tuple[int, ...] = ()
     one_block: bool = False
+    borrows: tuple[int, ...] = ()  # pools that it borrows
+    goes_first: tuple[int, ...] = ()  # lent pools in which it goes before borrowers
 
 
 @dataclass
@@ -154,6 +156,10 @@ def build(spec: Spec) -> Case:
         consortium_first_day=ints([(t.days or (0, spec.days))[0] for t in spec.teams]),
         consortium_end_day=ints([(t.days or (0, spec.days))[1] for t in spec.teams]),
         share_limit_frac=spec.share,
+        borrow_job=ints([at for at, j in enumerate(spec.jobs) for _ in j.borrows]),
+        borrow_pool=ints([p for j in spec.jobs for p in j.borrows]),
+        lend_job=ints([at for at, j in enumerate(spec.jobs) for _ in j.goes_first]),
+        lend_pool=ints([p for j in spec.jobs for p in j.goes_first]),
         pool_block_nodes=ints([p.block for p in spec.pools]),
         job_one_block=np.array([j.one_block for j in spec.jobs], dtype=np.bool_),
         equal_support_frac=spec.equal,

@@ -183,7 +183,7 @@ def all_fit(case: Any, chosen: list[Way]) -> bool:
                    for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
         if held < float(case.consortium_floor[team]) * days * (1 - 1e-9):
             return False
-    if not support_fits(case, chosen):
+    if not support_fits(case, chosen) or not lent_after_owner(case, chosen):
         return False
     for before, then in zip(case.after_before, case.after_then, strict=True):
         if int(then) in by_job:
@@ -197,6 +197,18 @@ def days_until(way: Way, day: int) -> int:
     """Days that a way holds its nodes before a day: the last of its spans is cut."""
     held = [d for start, end in way.spans for d in range(start, end)][: way.days]
     return sum(d < day for d in held)
+
+
+def lent_after_owner(case: Any, chosen: list[Way]) -> bool:
+    """Borrowers hold a pool only when the jobs that go first there are served."""
+    served = {int(case.job_identity[w.job]) for w in chosen}
+    borrowing = set(zip(case.borrow_job.tolist(), case.borrow_pool.tolist(), strict=True))
+    used = {w.pool for w in chosen if (w.job, w.pool) in borrowing}
+    return all(
+        int(case.job_identity[job]) in served
+        for job, pool in zip(case.lend_job, case.lend_pool, strict=True)
+        if int(pool) in used
+    )
 
 
 def support_fits(case: Any, chosen: list[Way]) -> bool:

@@ -33,6 +33,15 @@ SPECS = {
     "above_floor": Spec([P(WIDE, equivalent=4)], [J(tokens=9, nodes=(2,))], [T(floor=3)], 14),
     "below_cap": Spec([P(WIDE, equivalent=4)], [J(tokens=5, nodes=(1,))] * 2, [T(cap=6)], 14),
     "within_share": Spec([P(WIDE)], [J(tokens=9, nodes=(1, 2))], days=14, share=0.25),
+    "owner_first": Spec(
+        [P(WIDE), P(WIDE)],
+        [
+            J(tokens=5, nodes=(1,), pools=(0,), borrows=(0,)),
+            J(tokens=5, nodes=(2,), goes_first=(0,)),
+            J(tokens=9, nodes=(2,), preemptible=True, goes_first=(0,)),
+        ],
+        days=14,
+    ),
     "equal_support": Spec(
         [P(WIDE, equivalent=4)],
         [J(tokens=5, nodes=(1,)), J(tokens=5, nodes=(2,), team=1)],

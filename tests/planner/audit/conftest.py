@@ -81,7 +81,8 @@ SCENARIO: dict[str, Any] = {
         "aurora": {
             "consortium": "alpha", "model": "llama3-8b", "tokens": "276.48 B", "data": "web",
             "value": 100, "nodes": {"min": 4, "max": 16}, "deadline": "2026-03-01",
-            "devices": ["b200", "h100"], "rates": {"b200": "1000 tokens/s"}, "topology": "one-block",
+            "devices": ["b200", "h100"], "rates": {"b200": "1000 tokens/s"},
+            "topology": "one-block",
         },
         "borealis": {
             "consortium": "alpha", "model": "llama3-8b", "tokens": "55.296 B", "data": "chat",

@@ -348,6 +348,46 @@ def _share_limit_exceeded(scenario: Data, plan: Data) -> None:
     scenario["rules"]["share_limit"] = "15%"
 
 
+def lent(scenario: Data, plan: Data) -> None:
+    """Let gamma borrow beta's own pool for dune, on the owner's terms."""
+    scenario["pools"]["home"]["lend"] = {
+        "to": ["gamma"], "price": "100 KRW / node-day",
+        "window": {"from": "2026-01-15", "to": "2026-04-03"},
+    }  # fmt: skip
+    scenario["jobs"]["dune"]["pools"] = ["home"]
+    plan["rows"][DUNE].update(pool="home", cost=4 * 79 * 100.0)
+
+
+@tamper("pool-closed")
+def _pool_lent_to_another(scenario: Data, plan: Data) -> None:
+    lent(scenario, plan)
+    scenario["pools"]["home"]["lend"]["to"] = ["delta"]
+
+
+@tamper("outside-lending")
+def _held_before_it_is_lent(scenario: Data, plan: Data) -> None:
+    lent(scenario, plan)
+    scenario["pools"]["home"]["lend"]["window"]["from"] = "2026-01-16"
+
+
+@tamper("outside-lending")
+def _held_after_it_is_lent(scenario: Data, plan: Data) -> None:
+    lent(scenario, plan)
+    scenario["pools"]["home"]["lend"]["window"]["to"] = "2026-04-02"
+
+
+@tamper("lent-before-owner")
+def _owner_not_served(scenario: Data, plan: Data) -> None:
+    lent(scenario, plan)
+    del plan["rows"][SCORE]
+
+
+@tamper("cost-misstated")
+def _borrowed_at_the_price_of_the_owner(scenario: Data, plan: Data) -> None:
+    lent(scenario, plan)
+    plan["rows"][DUNE]["cost"] = 0.0
+
+
 @tamper("support-unequal")
 def _support_less_equal_than_it_may_be(scenario: Data, plan: Data) -> None:
     scenario["rules"]["equal_support"] = "54%"
@@ -557,7 +597,16 @@ def test_the_plan_made_by_hand_holds_and_every_check_looks_at_something(hand: An
     assert report.violations == ()
     assert report.warnings == ()
     assert report.ok
-    assert report.idle == ("inputs",)
+    assert report.idle == ("lending", "inputs")
+
+
+def test_a_pool_lent_on_its_terms_holds(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    lent(scenario, plan)
+    restated(scenario, plan)
+    report = hand.audited(scenario, plan)
+    assert report.violations == ()
+    assert dict(report.checks)["lending"] == 1
 
 
 def test_every_code_of_the_audit_has_a_tamper() -> None:
