@@ -171,7 +171,7 @@ def _steps(c: Any, per: dict[str, Floats], once: dict[str, Floats]) -> dict[str,
     hop = exchange.pipeline_hop_s(c)
     waits = count * c.interleave * (1.0 - c.pp_overlap_frac) + (c.pp - 1.0)
     parts["pp_s"] = 2.0 * hop * waits
-    parts["dp_s"] = _data_exposed_s(c, once, mean_s, count)
+    parts["dp_s"] = _data_exposed_s(c, once, worst_s, count)
     parts["optimizer_s"] = once["optimizer_s"]
     parts["launch_s"] = parts["launch_s"] + c.step_overhead_s
     nodes = np.maximum(c.tp * c.pp * c.cp * c.dp / c.devices_per_node, 1.0)
@@ -204,7 +204,7 @@ def _micro_batch(c: Any) -> dict[str, Floats]:
     device_s = matmul + attention + traffic
     host_s = c.blocks * block.kernels(c) * (3.0 + again) * c.launch_s
     host_s = host_s + c.blocks * c.crowding_s * (c.tp - 1.0) * c.is_pipelined
-    lost = host_bound_s(device_s, host_s)
+    lost = host_bound_s(device_s - head_s - loss_s, host_s)
     window = matmul + lost
     tp_sent = tensor[0] * (1.0 + again) + tensor[1]
     tp_s = exposed_s(tp_sent, window, c.tp_overlap_frac)
@@ -232,6 +232,18 @@ def _exchanged(c: Any) -> tuple[Any, Any, Any]:
     return tensor, context, expert
 
 
+def _balanced_s(c: Any, layer_s: Any, head_s: Any) -> Any:
+    """Slowest stage when the last one holds as many blocks beside the head as is best."""
+    others = np.maximum(c.pp - 1.0, 1.0)
+    ideal = np.floor((c.body_layers - others * head_s / layer_s) / c.pp)
+    best = np.inf
+    for more in (0.0, 1.0, 2.0):
+        last = np.clip(ideal + more, 0.0, c.body_layers)
+        rest = np.ceil((c.body_layers - last) / others)
+        best = np.minimum(best, np.maximum(last * layer_s + head_s, rest * layer_s))
+    return best
+
+
 def _worst_stage_s(c: Any, mean_s: Any, head_s: Any) -> Any:
     """Time of the slowest stage a micro-batch: blocks that do not divide, or the output head."""
     body_s = mean_s * c.pp - head_s
@@ -240,19 +252,18 @@ def _worst_stage_s(c: Any, mean_s: Any, head_s: Any) -> Any:
     most = np.ceil(c.body_layers / stages) * c.interleave
     least = np.floor(c.body_layers / stages) * c.interleave
     counted = np.maximum(most * layer_s, least * layer_s + head_s)
-    costed = np.ceil((c.body_layers + head_s / layer_s) / c.pp - 1e-9) * layer_s
-    by_cost = np.minimum(counted, np.maximum(costed, head_s))
+    by_cost = np.minimum(counted, _balanced_s(c, layer_s, head_s))
     worst = np.where(c.stages_by_cost > 0, by_cost, counted)
     return np.where(c.pp > 1.0, np.maximum(worst, mean_s), mean_s)
 
 
-def _data_exposed_s(c: Any, once: dict[str, Floats], mean_s: Any, count: Any) -> Any:
-    """Data-parallel communication that no compute hides, a step."""
+def _data_exposed_s(c: Any, once: dict[str, Floats], slot_s: Any, count: Any) -> Any:
+    """Data-parallel communication that the slot of a micro-batch does not hide, a step."""
     step_s, batch_s = once["step_s"], once["batch_s"]
     if not batch_s.any():
-        return exposed_s(step_s, mean_s, c.dp_overlap_frac)
-    left = np.maximum(mean_s - batch_s, 0.0)
-    gathered = count * exposed_s(batch_s, mean_s, c.dp_overlap_frac)
+        return exposed_s(step_s, slot_s, c.dp_overlap_frac)
+    left = np.maximum(slot_s - batch_s, 0.0)
+    gathered = count * exposed_s(batch_s, slot_s, c.dp_overlap_frac)
     return exposed_s(step_s, left, c.dp_overlap_frac) + gathered
 
 
