@@ -10,7 +10,7 @@ from hardware.column import Bools, Floats
 from planner.stack import StackTable
 from planner.strategy import FP8, FULL, INTERLEAVED, NONE, SELECTIVE, StrategyTable
 
-__all__ = ["Cut", "cut"]
+__all__ = ["Cut", "Flow", "cut"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,18 @@ class Cut:
     keeps_scores: Floats  # mask: materialised scores are kept for backward
     is_woven: Floats  # mask: interleaved schedule
     is_single: Floats  # mask: no pipeline
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Micro-batches on their way through a pipeline. [row]"""
+
+    pp: Floats
+    interleave: Floats
+    micro_batch: Floats
+    micro_batches: Floats
+    tokens: Floats  # of a micro-batch on a context-parallel rank
+    is_woven: Floats  # mask: interleaved schedule
 
 
 def cut(stacks: StackTable, rows: StrategyTable) -> Cut:

@@ -89,17 +89,19 @@ def _packed(columns: Mapping[str, Ints]) -> Ints:
     key: Ints | None = None
     span = 1
     for column in columns.values():
-        low = int(column.min(initial=0))
-        width = int(column.max(initial=0)) - low + 1
+        # Read without a sign, a negative number is too wide, and renumbered.
+        width = int(column.view(np.uint64).max(initial=0)) + 1
+        if width >= _MOST:
+            first, column = _numbered(column)
+            width = len(first)
         if key is None:
-            key = column - low
+            key = column
         elif width > 1:
             if span * width >= _MOST:
                 first, key = _numbered(key)
                 span = len(first)
             key = key * width
             key += column
-            key -= low
         span *= width
     return np.zeros(0, dtype=np.int64) if key is None else key
 

@@ -19,7 +19,7 @@ from planner.architecture import (
     router_layer_parameters,
     shared_expert_layer_parameters,
 )
-from planner.cut import Cut
+from planner.cut import Cut, Flow
 
 __all__ = [
     "POSITIONS",
@@ -218,7 +218,7 @@ def has_empty_stage(layers: Floats, pp: Floats, head_layers: Floats) -> Bools:
     return outnumbered | early
 
 
-def in_flight_layers(by: Cut, layers: Floats, position: int) -> Floats:
+def in_flight_layers(by: Cut | Flow, layers: Floats, position: int) -> Floats:
     """
     Blocks of a stage times the micro-batches that wait in it for their backward pass. [row]
 
