@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from planner.allocation.engine import Engine, Progress, engine, engines_found
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
 from planner.allocation.portfolio import solve_case
+from planner.allocation.price import row_prices
 from planner.allocation.prior import no_worse
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution
 from planner.allocation.tidy import tidy
+from planner.allocation.witness import proved_bound
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
 from planner.near_work import funded_alike
@@ -147,9 +149,11 @@ def plan_case(
     stated = getattr(case.scenario, "policy", None)
     by_cost = stated is None or stated.ties == "cost"
     policy = policy or (stated.objective if stated is not None else "weighted-work")
+    prices: Mapping[str, float] | None = None
     if policy == "weighted-work":
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost)
         program, register, solution = answered.program, answered.register, answered.solution
+        prices = answered.certificate.prices if answered.certificate is not None else None
         if start is not None:
             solution = no_worse(register, program, solution, start.rows)
     else:
@@ -162,7 +166,21 @@ def plan_case(
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     solution = _tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
-    return _with_alike(case, plan)
+    return _with_certificate(case, program, _with_alike(case, plan), prices)
+
+
+def _with_certificate(
+    case: Case, program: Program, plan: Plan, prices: Mapping[str, float] | None
+) -> Plan:
+    """The plan with prices that prove a bound on every plan; without where none were found."""
+    if prices is None:
+        found = row_prices(program) if program.columns.names else None
+        if found is None:
+            return plan
+        rows = zip(program.rows, found.tolist(), strict=True)
+        prices = {row.name: price for row, price in rows if price}
+    bound = proved_bound(case, prices)
+    return replace(plan, certificate=tuple(prices.items()), certified_bound=bound)
 
 
 def _with_alike(case: Case, plan: Plan) -> Plan:

@@ -36,7 +36,9 @@ class Plan:
     A plan, or the answer that there is none, with where it comes from.
 
     `rows` says who holds what, `jobs` what became of each job, `consortiums` what each one
-    gets. `inputs` are (path, sha256) of the files read. Money is in `currency`, everything
+    gets. `inputs` are (path, sha256) of the files read. `certificate` has prices of the
+    program's rows, from which `planner.allocation.witness` recomputes `certified_bound`, the
+    most weighted work that any plan can do. Money is in `currency`, everything
     else in SI units.
     """
 
@@ -49,6 +51,8 @@ class Plan:
     inputs: tuple[tuple[str, str], ...] = ()
     assumed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    certificate: tuple[tuple[str, float], ...] = ()
+    certified_bound: float | None = None
 
     def require(self) -> Plan:
         """
@@ -98,6 +102,9 @@ class Plan:
             **written_tables(self.rows, self.jobs, self.consortiums),
             "assumed": list(self.assumed),
             "warnings": list(self.warnings),
+            "certificate": None
+            if self.certified_bound is None
+            else {"bound": self.certified_bound, "prices": dict(self.certificate)},
         }
 
     def to_json(self) -> str:
@@ -137,6 +144,8 @@ class Plan:
                 inputs=tuple((item["path"], item["sha256"]) for item in data["inputs"]),
                 assumed=tuple(data["assumed"]),
                 warnings=tuple(data["warnings"]),
+                certificate=_prices(data.get("certificate")),
+                certified_bound=_certified(data.get("certificate")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
@@ -163,3 +172,15 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return plan_html(self.verdict, self.rows, self.jobs)
+
+
+def _prices(data: Any) -> tuple[tuple[str, float], ...]:
+    """Prices of a certificate as written; ValueError or TypeError where they are none."""
+    if data is None:
+        return ()
+    return tuple((str(name), float(price)) for name, price in data["prices"].items())
+
+
+def _certified(data: Any) -> float | None:
+    """Bound of a certificate as written; None where the plan has none."""
+    return None if data is None else float(data["bound"])

@@ -42,14 +42,36 @@ def verify(
     InputError
         The scenario or the plan cannot be read; every fault at once.
     """
-    digest = ""
+    digest, document = "", None
     if not isinstance(scenario, Scenario):
         from planner.scenario_check import base_path_of, load_scenario
 
         scenario, document = load_scenario(scenario)
         digest = document.sha256
         base_path = base_path_of(document) if base_path is None else base_path
-    return audit(scenario, _record(plan), base_path=base_path or Path(), scenario_sha256=digest)
+    base = base_path or Path()
+    report = audit(scenario, _record(plan), base_path=base, scenario_sha256=digest)
+    data = _data(plan)
+    if not data.get("certificate") or not report.ok:
+        return report
+    from planner.allocation.witness import witness_faults
+    from planner.case import build_case
+
+    looked, found = witness_faults(build_case(scenario, base, document=document), data)
+    return AuditReport(
+        not found, (*report.violations, *found), report.warnings,
+        (*report.checks, ("certificate", looked)),
+    )  # fmt: skip
+
+
+def _data(plan: Any) -> dict[str, Any]:
+    """The plain data of a plan in a file or in hand; empty for standard input, read before."""
+    if isinstance(plan, (str, Path)):
+        found = {} if str(plan) == "-" else json.loads(Path(plan).read_text("utf-8-sig"))
+        return found if isinstance(found, dict) else {}
+    if isinstance(plan, Mapping):
+        return dict(plan)
+    return dict(plan.to_dict()) if hasattr(plan, "to_dict") else {}
 
 
 def _record(plan: Any) -> PlanRecord:

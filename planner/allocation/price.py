@@ -1,4 +1,4 @@
-"""Prices of rows from the relaxed program, and the bound that anyone can recompute from them."""
+"""Prices of rows from the relaxed program, and the bound that they prove."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import PlanningError
+from planner.allocation.dual import bound_of, signed
 from planner.allocation.engine import Task, engine, engines_found
 from planner.allocation.problem import row_factor
-from planner.allocation.row import AT_LEAST, AT_MOST, Program
+from planner.allocation.row import Program
 
-__all__ = ["bound_of", "price_bound", "row_prices"]
+__all__ = ["price_bound", "row_prices"]
 
 
 def row_prices(program: Program, *, time_limit_s: float = 20.0) -> Floats | None:
@@ -39,50 +40,13 @@ def row_prices(program: Program, *, time_limit_s: float = 20.0) -> Floats | None
             return None
         prices[has_terms] = answer.prices * _row_scales(program)[has_terms]
         candidates = [(bound_of(program, sign * prices), sign) for sign in (1.0, -1.0)]
-        return _signed(program, min(candidates)[1] * prices)
+        return signed(program, min(candidates)[1] * prices)
     return None
 
 
 def _row_scales(program: Program) -> Floats:
     """Factors by which rows were scaled for the solver."""
     return np.array([row_factor(row) for row in program.rows])
-
-
-def _signed(program: Program, prices: Floats) -> Floats:
-    """Prices with the wrong sign for their row set to zero."""
-    sense = np.array([row.sense for row in program.rows])
-    prices = np.where((sense == AT_MOST) & (prices < 0), 0.0, prices)
-    return np.where((sense == AT_LEAST) & (prices > 0), 0.0, prices)
-
-
-def bound_of(program: Program, prices: Floats) -> float:
-    """
-    The most value that any point of the program can have, by prices.
-
-    sum_i price_i bound_i + sum_k max(0, value_k - sum_i price_i a_ik) upper_k
-
-    Parameters
-    ----------
-    program : Program
-        Columns and rows.
-    prices : ndarray [row]
-        Any numbers; those with the wrong sign for their row count as zero, so that the
-        bound holds whatever is given. [value per unit of the row]
-
-    Returns
-    -------
-    float
-        A valid bound on the value (weak duality).
-    """
-    columns = program.columns
-    prices = _signed(program, prices)
-    profit = columns.value.copy()
-    total = 0.0
-    for row, price in zip(program.rows, prices.tolist(), strict=True):
-        if price:
-            np.subtract.at(profit, row.columns, price * row.coefficients)
-            total += price * row.bound
-    return total + float(np.maximum(profit, 0.0) @ columns.upper)
 
 
 def price_bound(program: Program) -> float | None:

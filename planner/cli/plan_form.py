@@ -148,6 +148,15 @@ class ConsortiumOutcome(_Part):
     """Worth of the work done."""
 
 
+class CertificateForm(_Part):
+    """Prices that prove a bound on every plan; `planner verify` recomputes it."""
+
+    bound: float
+    """No plan has more weighted work than this."""
+    prices: dict[str, float]
+    """Value of one unit of each row of the program, by its name."""
+
+
 class PlanForm(_Part):
     """A plan file, as `planner allocate` writes it and `planner verify` reads it."""
 
@@ -173,3 +182,5 @@ class PlanForm(_Part):
     """Assumed inputs, in words."""
     warnings: tuple[str, ...] = ()
     """What a reader should know."""
+    certificate: CertificateForm | None = None
+    """What proves how good the plan is, without trust in the solver."""

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
+from planner.allocation.dual import bound_of
 from planner.allocation.option import enumerate_options
-from planner.allocation.price import bound_of, row_prices
+from planner.allocation.price import row_prices
 from planner.allocation.program import build_program
 from planner.allocation.row import AT_LEAST, AT_MOST, Program
 from planner.allocation.solve import Limits, solve
