@@ -114,7 +114,8 @@ def solve_case(
     if plan is None or (is_exact and not is_done and not plan.was_interrupted):
         program, register = build_program(case, options)
         start = None if plan is None else _point(plan.chosen, bands.columns)
-        found = _exact(program, register, solver, _rest(limits, began), start, ties_by_cost)
+        rest = replace(_rest(limits, began), is_start_good=bands.columns <= SMALL_COLUMNS)
+        found = _exact(program, register, solver, rest, start, ties_by_cost)
     else:
         columns = np.union1d(_kept(bands, priced.prices), plan.chosen)
         program, register = build_program(case, _only(options, columns))

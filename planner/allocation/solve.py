@@ -29,6 +29,7 @@ class Limits:
     threads: int = 0
     seed: int = 0
     on_progress: Callable[[Progress], None] | None = None
+    is_start_good: bool = False  # look for a proof, hardly for other plans
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,7 @@ def _asked(
                 threads=limits.threads,
                 seed=limits.seed,
                 start=start,
+                is_start_good=limits.is_start_good,
                 on_progress=limits.on_progress,
             ),
         )
