@@ -116,6 +116,7 @@ class Case:
     equal_support_frac: float = -1.0  # most difference of support, of the larger; -1 = no rule
     support_group: Ints = field(default_factory=_no_ints)  # [consortium] compared, -1 = nobody
     pool_block_nodes: Ints = field(default_factory=_no_ints)  # [pool] of a fabric block, 0 = none
+    pool_contiguous: Bools = field(default_factory=_no_bools)  # [pool] ids side by side if possible
     job_one_block: Bools = field(default_factory=_no_bools)  # [job] stays inside one
     borrow_job: Ints = field(default_factory=_no_ints)  # [borrow] jobs that borrow an own pool
     borrow_pool: Ints = field(default_factory=_no_ints)  # [borrow]
@@ -228,6 +229,7 @@ def build_case(
             [int(p.fabric.block_nodes or 0) if p.fabric else 0 for p in scenario.pools.values()],
             dtype=np.int64,
         ),
+        pool_contiguous=np.array([pool.contiguous for pool in scenario.pools.values()]),
         job_one_block=np.array([job.topology == "one-block" for job in scenario.jobs.values()]),
         assumed=(*assumptions(scenario, library, document), *lengths),
         alike=_alike(scenario, library),

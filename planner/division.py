@@ -184,9 +184,25 @@ def _with_certificate(
 
 
 def _with_alike(case: Case, plan: Plan) -> Plan:
-    """The plan, warned about funded jobs that look like one workload."""
-    said = funded_alike(case.alike, frozenset(plan.rows.job))
+    """The plan, warned about funded jobs that look like one workload, and ids apart."""
+    said = (*funded_alike(case.alike, frozenset(plan.rows.job)), *_ids_apart(case, plan))
     return replace(plan, warnings=(*plan.warnings, *said)) if said else plan
+
+
+def _ids_apart(case: Case, plan: Plan) -> tuple[str, ...]:
+    """Sentences about runs without contiguous ids in pools that ask for them."""
+    asked = {
+        name
+        for name, is_asked in zip(case.pool_names, case.pool_contiguous.tolist(), strict=False)
+        if is_asked
+    }
+    rows = zip(plan.rows.job, plan.rows.pool, plan.rows.node_ids, strict=True)
+    return tuple(
+        f"`{job}` has node ids of `{pool}` in {ids.count(',') + 1} places: "
+        "no contiguous ones were found"
+        for job, pool, ids in rows
+        if pool in asked and "," in ids
+    )
 
 
 def _tidied(register: Register, program: Program, solution: Solution) -> Solution:

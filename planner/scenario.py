@@ -118,6 +118,8 @@ class Pool(Record):
     """Node preset of the catalogue; the device's usual node when left out."""
     fabric: Fabric | None = None
     """Network figures that differ from the preset."""
+    contiguous: bool = False
+    """Give a run node ids side by side where that can be done; the plan says where it is not."""
     windows: tuple[PoolWindow, ...] = ()
     """When the nodes can be used; the whole horizon when left out. Windows may overlap:
     each is a delivery of nodes of its own, so overlapping windows add up."""

@@ -10,6 +10,7 @@ import numpy as np
 from hardware.column import Floats, Ints
 from hardware.errors import Diagnostic, SolverFailure
 from planner.allocation.block import Block, nests
+from planner.allocation.contiguous import Held, contiguous_ids
 from planner.allocation.placement import PlacementTable
 from planner.allocation.register import Register
 
@@ -61,7 +62,8 @@ def assign_nodes(register: Register, placed: PlacementTable, point: Floats) -> t
     free ids each takes (interval graphs are perfect). Blocks that all stay until the same
     day are taken in that order; blocks that all begin on the same day in the order of ends,
     backwards in time. Where blocks do not nest, the program has said how many nodes each
-    span takes of each block, and the blocks are coloured one by one.
+    span takes of each block, and the blocks are coloured one by one. Where a pool asks for
+    contiguous ids, a search for them follows if some are not; it may find none.
     """
     found: list[Ranges] = [()] * len(placed)
     for pool, here in enumerate(register.options.blocks):
@@ -73,7 +75,10 @@ def assign_nodes(register: Register, placed: PlacementTable, point: Floats) -> t
         else:
             shares = _shares(register, placed, point, pool, rows)
         for blocks, wanted in shares:
-            for row, ranges in _coloured(register, placed, blocks, wanted).items():
+            given = _coloured(register, placed, blocks, wanted)
+            if len(register.case.pool_contiguous) and register.case.pool_contiguous[pool]:
+                given = _side_by_side(placed, blocks, wanted, given)
+            for row, ranges in given.items():
                 found[row] = (*found[row], *ranges)
     return tuple(_merged(ranges) for ranges in found)
 
@@ -166,6 +171,23 @@ def _coloured(
         found[row] = taken
         insort(busy, (end, row, taken))
     return found
+
+
+def _side_by_side(
+    placed: PlacementTable,
+    blocks: tuple[Block, ...],
+    wanted: dict[int, int],
+    given: dict[int, Ranges],
+) -> dict[int, Ranges]:
+    """Contiguous ids for all placements where a search finds them, else those given."""
+    if all(len(_merged(ranges)) <= 1 for ranges in given.values()):
+        return given
+    rows = list(wanted)
+    held = [Held(int(placed.start_day[row]), int(placed.end_day[row]), wanted[row]) for row in rows]
+    lows, _ = contiguous_ids(blocks, held)
+    if lows is None:
+        return given
+    return {row: ((low, low + wanted[row]),) for row, low in zip(rows, lows, strict=True)}
 
 
 def _take(free: list[tuple[int, int]], wanted: int) -> Ranges | None:

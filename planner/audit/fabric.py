@@ -1,4 +1,4 @@
-"""Check of topology: runs that must stay inside one block of a fabric do."""
+"""Checks of topology: runs inside one block of a fabric, and ids side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hardware.errors import Diagnostic
 from planner.audit.ledger import Ledger
 from planner.audit.report import Checked, checked, violation
 
-__all__ = ["inside_blocks"]
+__all__ = ["ids_side_by_side", "inside_blocks"]
 
 
 def inside_blocks(ledger: Ledger) -> Checked:
@@ -30,3 +30,25 @@ def inside_blocks(ledger: Ledger) -> Checked:
                 expected="ids of one block",
             ))  # fmt: skip
     return checked("one block of the fabric", looked, found)
+
+
+def ids_side_by_side(ledger: Ledger) -> Checked:
+    """Ids of each row lie side by side in pools that ask for it; a warning where not."""
+    found: list[Diagnostic] = []
+    looked = 0
+    for entry in ledger.entries:
+        if not entry.pool.pool.contiguous:
+            continue
+        looked += 1
+        ids = entry.row.ids
+        places = 1 + sum(
+            int(low) > int(high)
+            for low, high in zip(sorted(ids[:, 0])[1:], sorted(ids[:, 1]), strict=False)
+        )
+        if places > 1:
+            found.append(violation(
+                "ids-apart", f"the node ids of `{entry.row.job}` do not lie side by side",
+                entry.where("node_ids"), found=f"{places} places",
+                expected="contiguous ids where they can be had", warning=True,
+            ))  # fmt: skip
+    return checked("contiguous ids", looked, found)

@@ -14,7 +14,7 @@ from planner.audit.claim import (
     totals_as_stated,
     verdict_supported,
 )
-from planner.audit.fabric import inside_blocks
+from planner.audit.fabric import ids_side_by_side, inside_blocks
 from planner.audit.facts import facts_of
 from planner.audit.ledger import Ledger, ledger_of, named_as_in_scenario
 from planner.audit.lending import lent_on_terms
@@ -66,6 +66,7 @@ _LEDGER_CHECKS = (
     ids_inside_deliveries,
     within_capacity,
     inside_blocks,
+    ids_side_by_side,
     eligible,
     in_windows,
     while_supported,

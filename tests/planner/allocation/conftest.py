@@ -24,6 +24,7 @@ class P:
     price: float = 1.0  # a node and day
     equivalent: float = 1.0
     shared: bool = True
+    contiguous: bool = False
     block: int = 0  # nodes of a block of the fabric
     rate: float = 1.0  # tokens of a node and day, times nodes to the power of 0.9
 
@@ -161,6 +162,7 @@ def build(spec: Spec) -> Case:
         lend_job=ints([at for at, j in enumerate(spec.jobs) for _ in j.goes_first]),
         lend_pool=ints([p for j in spec.jobs for p in j.goes_first]),
         pool_block_nodes=ints([p.block for p in spec.pools]),
+        pool_contiguous=np.array([p.contiguous for p in spec.pools], dtype=np.bool_),
         job_one_block=np.array([j.one_block for j in spec.jobs], dtype=np.bool_),
         equal_support_frac=spec.equal,
         support_group=ints([t.group for t in spec.teams]),

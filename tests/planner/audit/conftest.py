@@ -39,6 +39,7 @@ SCENARIO: dict[str, Any] = {
             "nodes": 16,
             "price": "24 USD / node-day",
             "programme": "main",
+            "contiguous": True,
             "kinds": ["pretraining", "post-training"],
         },
         "cards": {

@@ -623,7 +623,8 @@ def test_every_code_of_the_audit_has_a_tamper() -> None:
             continue
         told |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', path.read_text("utf-8")))
     warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated",
-              "held-idle", "nothing-to-verify", "tool-changed", "near-workload"}  # fmt: skip
+              "held-idle", "nothing-to-verify", "tool-changed", "near-workload",
+              "ids-apart"}  # fmt: skip
     assert told - warned == {code for code, _, _ in TAMPERS}
 
 
@@ -689,3 +690,13 @@ def test_funded_jobs_that_look_alike_are_a_warning(hand: Any) -> None:
     report = hand.audited(scenario, plan)
     (warning,) = [w for w in report.warnings if w.code == "near-workload"]
     assert "share" in warning.found
+
+
+def test_ids_apart_are_a_warning_where_the_pool_asks_for_them_side_by_side(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    plan["rows"][BOREALIS]["node_ids"] = "4-5,6,7"
+    assert hand.audited(scenario, plan).warnings == ()
+    plan["rows"][BOREALIS]["node_ids"] = "4-5,7-8"
+    report = hand.audited(scenario, plan)
+    assert report.ok
+    assert warned(report) == [("ids-apart", "rows[1].node_ids")]
