@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -175,7 +176,16 @@ def load_constants(path: str | Path = CONSTANTS) -> tuple[StackTable, FamilyTabl
     InputError
         A section or the default is missing, a constant is unknown or no number.
     """
-    document = read_document(path)
+    if Path(path) != CONSTANTS:
+        document = read_document(path)
+        return tables(document.data, document)
+    return _shipped(CONSTANTS.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _shipped(written_ns: int) -> tuple[StackTable, FamilyTable]:
+    """The shipped tables as of their last change: a plan reads them once for each of its parts."""
+    document = read_document(CONSTANTS)
     return tables(document.data, document)
 
 
