@@ -284,7 +284,11 @@ def quote(
     rates = chosen.usd_per_device_s
     days = sorted(_first_day(as_of) for as_of in chosen.as_of)
     what = "prices of providers" if offers else "surveys and models, no provider's own price"
-    reason = f"median of {len(chosen)} {what}, dated from {days[0]} to {days[-1]}"
+    dated = f"from {days[0]} to {days[-1]}" if days[0] != days[-1] else days[0]
+    reason = f"median of {len(chosen)} {what}, dated {dated}"
+    if len(chosen) == 1:
+        what = "price of a provider" if offers else "survey or model, no provider's own price"
+        reason = f"one {what}, dated {dated}"
     return Quote(
         name, term, float(np.median(rates)), float(rates.min()), float(rates.max()), reason, chosen
     )

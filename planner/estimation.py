@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from hardware.column import Ints, take
+from hardware.column import Floats, Ints, take
 from hardware.errors import InputError
 from hardware.table import DeviceTable
 from planner.architecture import ModelTable, parameters
 from planner.energy import PUE, energy_j, money_usd, node_power_w, run_power_w
 from planner.forecast import CONVENTION, Estimate
 from planner.goodput import DEVICE_S_PER_FAILURE, goodput
-from planner.inference import TRAINING, WORK_NAMES
+from planner.inference import TRAINING, WORK_NAMES, lengths_text
 from planner.layout import QuestionTable
 from planner.layout_words import layout_codes
 from planner.run import sizes_within
@@ -297,6 +297,15 @@ def _answer(
     )
 
 
+def nameplate_note(devices: DeviceTable, peak_bytes: Floats) -> list[str]:
+    """That a peak of memory lies above the nameplate of the first device, where it does."""
+    nameplate, usable = devices.memory_bytes[0], devices.usable_memory_bytes[0]
+    if not (peak_bytes > nameplate).any():
+        return []
+    return [f"memory: {devices.names[0]} reports {usable / 1e9:.4g} GB, more than its "
+            f"nameplate of {nameplate / 1e9:.4g} GB"]  # fmt: skip
+
+
 def _counts(found: Search) -> tuple[tuple[str, int], ...]:
     """Layouts looked at, by reason, the largest group first."""
     counts = found.counts[0]
@@ -319,8 +328,11 @@ def _notes(
         f"PUE {pue:g}{'*' * (pue == PUE)}, tariff {tariff}; one interruption in "
         f"{device_s_per_failure / 3600:,.0f} device-hours"
         f"{', as seen on H100' * (device_s_per_failure == DEVICE_S_PER_FAILURE)}",
-        *["* assumed"] * (pue == PUE),
     ]
+    lengths = lengths_text(subject.work)
+    notes += [f"{lengths}*"] if lengths else []
+    notes += ["* assumed"] if lengths or pue == PUE else []
+    notes += nameplate_note(subject.devices, found.memories.peak_bytes)
     used = found.strategies.size
     if len(used) and used[0] < subject.size:
         notes.append(f"the best layout leaves {subject.size - used[0]:,} of {subject.size:,} idle")

@@ -36,6 +36,11 @@ CONVENTION = (
 )
 
 
+def _days(days: float) -> str:
+    """Days to three digits, without an exponent."""
+    return f"{float(f'{days:.3g}'):,g}"
+
+
 @dataclass(frozen=True, repr=False)
 class Estimate:
     """
@@ -96,8 +101,8 @@ class Estimate:
         tokens = format_si(self.tokens, "", digits=4).replace("G", "B")
         mark = "WHAT IF: " if self.is_what_if else ""
         return (
-            f"{mark}{asked}: {tokens} tokens take {days:.3g} days "
-            f"({low:.3g} to {high:.3g}){money}, at {self.steps.tokens_per_s[0]:,.0f} tokens/s"
+            f"{mark}{asked}: {tokens} tokens take {_days(days)} days "
+            f"({_days(low)} to {_days(high)}){money}, at {self.steps.tokens_per_s[0]:,.0f} tokens/s"
         )
 
     def __repr__(self) -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "cache_bytes_per_token",
     "inference",
     "inference_precision",
+    "lengths_text",
     "requests",
 ]
 
@@ -153,6 +154,15 @@ def requests(model: Ints, device: Ints, size: Ints, precision: Ints, work: Ints)
         output_tokens=np.array(_OUTPUT, dtype=np.int64)[work],
         step_limit_s=np.array(_STEP_LIMIT_S)[work],
     )  # fmt: skip
+
+
+def lengths_text(work: int) -> str:
+    """The assumed lengths of a kind of work [token], for readers; empty for training."""
+    if work == TRAINING:
+        return ""
+    limit = _STEP_LIMIT_S[work]
+    slow = f", at most {1e3 * limit:g} ms a decode step" if limit < 1 else ""
+    return f"tokens count both ways: {_PROMPT[work]:,} in and {_OUTPUT[work]:,} out a request{slow}"
 
 
 def cache_bytes_per_token(models: ModelTable, element_bytes: float = 2.0) -> Floats:

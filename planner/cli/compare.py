@@ -59,11 +59,20 @@ def _report(found: Comparison) -> Report:
         f"price of {name}: {price}" for name, price in zip(found.device, found.price, strict=True)
     )
     what_if = ("† WHAT IF: no training on this device has been shown; not a forecast",)
+    spans = ", ".join(
+        f"{name} {low - 1:+.0%} to {high - 1:+.0%}"
+        for name, low, high in zip(found.device, found.low80_frac, found.high80_frac, strict=True)
+        if low > 0
+    )
+    above = (found.peak_bytes > found.memory_bytes).nonzero()[0]
+    notes = [f"80 % interval of tokens a second: {spans}"] * bool(spans)
+    notes += [f"memory: {found.device[at]} reports more than its nameplate of "
+              f"{found.memory_bytes[at] / 1e9:g} GB" for at in above]  # fmt: skip
     blocks = (
         _table(found),
         Section("without a layout", left_out),
         Section("", (*(what_if if found.is_what_if.any() else ()), CONVENTION,
-                     *prices)),
+                     *notes, *prices)),
     )  # fmt: skip
     return Report(found.verdict, blocks, found.to_document(), _sheet(found),
                   good=len(left_out) < len(found))  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -9,6 +11,8 @@ from collections.abc import Sequence
 import click
 
 __all__ = ["COMMANDS", "main", "root", "run"]
+
+_INTERRUPTED = 130
 
 # Command -> (module, first line of its help). The module has a click command named
 # `command`, and imports nothing but click until that command is called.
@@ -166,7 +170,7 @@ def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
         answer = root.main(arguments, prog_name="planner", standalone_mode=False, obj=manner)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -183,4 +187,12 @@ def _color(manner: dict[str, object]) -> bool | None:
 
 def main() -> None:
     """Entry point of the `planner` command."""
-    sys.exit(run())
+    code = run()
+    if code == _INTERRUPTED:
+        # An interrupt inside text that Python executes, as dataclasses do at import, makes the
+        # interpreter end by the signal, whatever exit code it is given.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

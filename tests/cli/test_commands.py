@@ -201,6 +201,24 @@ def test_interrupted_solve_answers_130_at_once(environment, tmp_path):
     assert b"Traceback" not in err
 
 
+def test_an_interrupt_at_any_moment_answers_130(environment):
+    program = """
+import planner.cli.main as room
+
+def run():
+    try:
+        exec("raise KeyboardInterrupt")  # as while a module with dataclasses is imported
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
+
+room.run = run
+room.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment())
+    assert (ended.returncode, ended.stdout.split()) == (130, [b"interrupted"])
+
+
 @pytest.mark.parametrize(
     ("status", "sentence", "options", "code"),
     [
@@ -334,6 +352,7 @@ def test_estimate_refuses_what_it_cannot_answer(change, said, cli):
 
 def test_compare_keeps_the_order_and_says_who_is_left_out(cli):
     answer = cli("compare", "h100", "rngd", "b200", "--model", "llama3-8b")
+    assert "80 % interval of tokens a second: h100_sxm5_80gb -" in answer.out
     assert answer.code == 0
     rows = [line.split()[0] for line in answer.out.split("\n\n")[1].splitlines()[2:]]
     assert rows[:3] == ["h100_sxm5_80gb", "furiosa_rngd", "b200_sxm_180gb"]

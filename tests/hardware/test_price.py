@@ -143,3 +143,9 @@ def test_prices_and_capital_agree_with_the_collected_data() -> None:
         for row in rest
         if row["quantity_unit"] == "KRW/kWh" and row["value_typical"]
     }
+
+
+def test_a_single_price_is_no_median() -> None:
+    asked = quote("tpu_v7")
+    assert len(asked.rows) == 1
+    assert asked.reason == "one price of a provider, dated 2026-07-01"

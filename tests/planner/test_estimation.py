@@ -101,6 +101,21 @@ def test_generation_on_an_npu() -> None:
     assert run.steps.tokens_per_s[0] > 0
 
 
+def test_assumed_lengths_of_requests_are_told() -> None:
+    run = estimate("llama3-70b", "rngd", devices=8, tokens=TRILLION, work="serving")
+    assert any("1,024 in and 512 out" in note and note.endswith("*") for note in run.notes)
+    assert "* assumed" in run.notes
+    assert "e+0" not in run.verdict  # more than a thousand days, in plain digits
+
+
+def test_a_peak_above_the_nameplate_is_explained() -> None:
+    run = estimate("llama3-70b", "b200", devices=64, tokens=TRILLION)
+    above = (run.memories.peak_bytes > 180e9).any()
+    assert above == any("more than its nameplate of 180 GB" in note for note in run.notes)
+    small = estimate("llama3-8b", "b200", devices=64, tokens=TRILLION, layout="dp=64,zero=3")
+    assert not any("nameplate" in note for note in small.notes)
+
+
 def test_faults_come_at_once() -> None:
     with pytest.raises(InputError) as caught:
         estimate("llama3-8b", "h100", devices=0, tokens=-1.0, precision="fp9", stack="megatron")
