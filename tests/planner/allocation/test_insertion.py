@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.cases import SIZES, Size, make_case
 from planner.allocation.band import Bands, bands_of
-from planner.allocation.insertion import Board, improve
+from planner.allocation.board import Board
+from planner.allocation.insertion import improve
 from planner.allocation.option import enumerate_options
 from planner.allocation.program import build_program
 from planner.allocation.relaxation import relax
@@ -143,3 +144,22 @@ def test_what_is_left_follows_every_change() -> None:
             board.put(group, board.first[group] + int(fits.argmax()))
         used = board.order[board.chosen[board.chosen >= 0]]
         np.testing.assert_allclose(board.left, bands.bound - bands.activity(used), atol=1e-9)
+
+
+def test_going_back_restores_every_look_up() -> None:
+    _, bands = both(drawn_case(11, jobs=10))
+    board = Board(bands, np.zeros(len(bands.bound)))
+    dice = np.random.default_rng(1)
+    for _ in range(30):
+        before = board.state()
+        left, cell, chosen = board.left.copy(), board.cell.copy(), board.chosen.copy()
+        for group in dice.permutation(len(bands.job))[:4].tolist():
+            if board.chosen[group] >= 0:
+                board.put(group, int(board.chosen[group]), -1.0)
+            elif board.fitting(group).any():
+                board.put(group, board.first[group] + int(board.fitting(group).argmax()))
+        if dice.random() < 0.5:
+            board.restore(before)
+            assert (board.left == left).all()
+            assert (board.cell == cell).all()
+            assert (board.chosen == chosen).all()
