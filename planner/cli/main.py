@@ -189,8 +189,8 @@ def main() -> None:
     """Entry point of the `planner` command."""
     code = run()
     if code == _INTERRUPTED:
-        # An interrupt inside text that Python executes, as dataclasses do at import, makes the
-        # interpreter end by the signal, whatever exit code it is given.
+        # After an interrupt inside text that Python executes, as dataclasses do at import,
+        # `python -m` ends by the signal, whatever exit code it is given.
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

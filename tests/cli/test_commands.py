@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -201,7 +202,7 @@ def test_interrupted_solve_answers_130_at_once(environment, tmp_path):
     assert b"Traceback" not in err
 
 
-def test_an_interrupt_at_any_moment_answers_130(environment):
+def test_an_interrupt_at_any_moment_answers_130(environment, tmp_path):
     program = """
 import planner.cli.main as room
 
@@ -215,7 +216,10 @@ def run():
 room.run = run
 room.main()
 """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment())
+    (tmp_path / "interrupted_once.py").write_text(program)
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path), os.getcwd()])
+    ended = subprocess.run([sys.executable, "-m", "interrupted_once"], capture_output=True,
+                           env=environment(PYTHONPATH=path))  # fmt: skip
     assert (ended.returncode, ended.stdout.split()) == (130, [b"interrupted"])
 
 
