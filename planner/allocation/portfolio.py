@@ -15,6 +15,7 @@ from planner.allocation.certificate import Certificate
 from planner.allocation.engine import Engine, Progress
 from planner.allocation.insertion import Insertion, improve
 from planner.allocation.option import Options, enumerate_options
+from planner.allocation.packing import solve_packed
 from planner.allocation.place import with_places
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
@@ -96,7 +97,11 @@ def solve_case(
     options = enumerate_options(case)
     if not can_band(options) or compares_support(case) or len(options.runs) == 0:
         program, register = build_program(case, options)
-        found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
+        if case.job_one_block.any():
+            found = solve_packed(case, options, program, register, solver=solver, limits=limits,
+                                 ties_by_cost=ties_by_cost)  # fmt: skip
+        else:
+            found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
         return Answered(program, register, found, None)
     bands = bands_of(case, options)
     is_exact = len(options.runs) <= EXACT_COLUMNS

@@ -88,3 +88,15 @@ def test_blocks_are_packed_and_not_counted() -> None:
     jobs = [J(tokens=50, nodes=(2,), value=1)] * 4
     plan = plan_case(build(Spec([P([(0, 28, 9)], block=3)], jobs)), limits=EXACT)
     assert plan.verdict.objective == 4
+
+
+def test_what_counting_chooses_is_packed_or_chosen_anew() -> None:
+    # Counting lets three pairs and three single nodes share nine nodes; blocks of three do too.
+    pair, single = J(tokens=50, nodes=(2,), one_block=True), J(tokens=28, nodes=(1,))
+    plan = plan_case(build(Spec([P([(0, 28, 9)], block=3)], [pair] * 3 + [single] * 3)))
+    assert plan.verdict.objective == 6
+    assert plan.verdict.status == "optimal"
+    # Two blocks of three hold two pairs, whatever counting says of six nodes.
+    plan = plan_case(build(Spec([P([(0, 28, 6)], block=3)], [pair] * 3 + [single] * 2)))
+    assert plan.verdict.objective == 4
+    assert plan.verdict.status == "optimal"
