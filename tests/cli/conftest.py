@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +72,29 @@ def process() -> Cli:
             check=False,
         )
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return call
+
+
+@pytest.fixture
+def interrupted() -> Cli:
+    """Run a command line as a process and press Ctrl-C some time after it has begun."""
+    program = (
+        "import sys; from planner.cli.main import main; "
+        "print('begun', file=sys.stderr, flush=True); sys.argv[0] = 'planner'; main()"
+    )
+
+    def call(*arguments: object, after_s: float) -> Answer:
+        with subprocess.Popen(
+            [sys.executable, "-c", program, *map(str, arguments)], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment(),
+        ) as run:  # fmt: skip
+            assert run.stderr is not None
+            assert run.stderr.readline() == b"begun\n"
+            time.sleep(after_s)
+            run.send_signal(signal.SIGINT)
+            out, err = run.communicate(timeout=120)
+        return Answer(run.returncode, out.decode(), err.decode())
 
     return call
 

@@ -7,10 +7,8 @@ import dataclasses
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -187,19 +185,13 @@ def test_limits_that_mean_nothing(options, said, cli, scenario):
     assert said in answer.err
 
 
-def test_interrupted_solve_answers_130_at_once(environment, tmp_path):
+def test_interrupted_solve_answers_130_at_once(interrupted):
     from importlib.resources import files
 
-    run = subprocess.Popen(
-        [sys.executable, "-m", "planner", "allocate",
-         str(files("planner").joinpath("examples", "kai-plan.yaml"))],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
-    )  # fmt: skip
-    time.sleep(2.0)
-    run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert b"Traceback" not in err
+    place = files("planner").joinpath("examples", "kai-plan.yaml")
+    answer = interrupted("allocate", place, after_s=0.3)
+    assert answer.code == 130
+    assert "Traceback" not in answer.err
 
 
 def test_an_interrupt_at_any_moment_answers_130(environment, tmp_path):
