@@ -21,7 +21,7 @@ from planner.timing.gather import BLOCK, KEPT, ROW, SHARE, Sources
 
 __all__ = ["CHUNK_ROWS", "PARTS", "StepTable", "step"]
 
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 131_072
 """Rows among which repeats are looked for: more find more of them, and take more memory."""
 
 PARTS = (
