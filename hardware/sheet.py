@@ -22,6 +22,8 @@ from hardware.names import known_keys
 __all__ = [
     "Document",
     "Path_",
+    "fault_paths",
+    "field_path",
     "parse_document",
     "read_document",
     "read_text",
@@ -255,6 +257,15 @@ def parse_document(document: Document, model: type[Model], *, context: Any = Non
         raise InputError(
             _distinct(_diagnostic(document, model, fault) for fault in faults)
         ) from None
+
+
+def fault_paths(document: Document, model: type[BaseModel]) -> list[Path_]:
+    """Paths of the fields at fault, as far as the document has them; none when it is valid."""
+    try:
+        model.model_validate(document.data)
+    except ValidationError as error:
+        return [_own_path(document, tuple(fault["loc"])) for fault in error.errors()]
+    return []
 
 
 def _shown(text: str) -> str:

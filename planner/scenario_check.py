@@ -20,6 +20,7 @@ from planner.scenario_dates import (
 from planner.scenario_fabric import check_topology
 from planner.scenario_fault import Written
 from planner.scenario_lending import check_lending
+from planner.scenario_mend import faults_beside
 from planner.scenario_names import check_cycles, check_references, check_spellings
 from planner.scenario_near import check_near_workloads
 from planner.scenario_rules import (
@@ -115,11 +116,18 @@ def check_document(document: Document) -> tuple[Scenario, tuple[Diagnostic, ...]
     Raises
     ------
     InputError
-        Every fault of its form at once; or else every fault of what it says, with warnings.
+        Every fault of its form, with those of what it says that hold beside them; or else
+        every fault of what it says, with warnings.
     """
     _check_kind(document)
-    scenario = parse_document(document, Scenario)
-    faults = scenario_faults(scenario, base_path_of(document), document)
+    base_path = base_path_of(document)
+    try:
+        scenario = parse_document(document, Scenario)
+    except InputError as error:
+        beside = faults_beside(document, lambda it: scenario_faults(it, base_path, document))
+        every = (*error.diagnostics, *beside)
+        raise InputError(sorted(every, key=lambda it: (it.where.line, it.where.column))) from None
+    faults = scenario_faults(scenario, base_path, document)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
     return scenario, faults
