@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from planner.forecast import Estimate
     from planner.memory import MemoryTable
     from planner.plan import Plan
+    from planner.policy_table import Policies
     from planner.profile import calibrate
     from planner.scenario import Scenario
     from planner.scenario_check import load_scenario
+    from planner.side_by_side import policies
     from planner.step import StepTable
     from planner.strategy import StrategyTable
     from planner.trial import backtest
@@ -44,6 +46,7 @@ _ROOMS = {
     "MemoryTable": "planner.memory",
     "ModelTable": "planner.architecture",
     "Plan": "planner.plan",
+    "Policies": "planner.policy_table",
     "PlanningError": "hardware.errors",
     "PlanningWarning": "hardware.errors",
     "Scenario": "planner.scenario",
@@ -59,6 +62,7 @@ _ROOMS = {
     "estimate": "planner.estimation",
     "load_models": "planner.workload",
     "load_scenario": "planner.scenario_check",
+    "policies": "planner.side_by_side",
     "verify": "planner.verification",
 }
 
@@ -74,6 +78,7 @@ __all__ = [
     "Plan",
     "PlanningError",
     "PlanningWarning",
+    "Policies",
     "Scenario",
     "SolverFailure",
     "StepTable",
@@ -87,6 +92,7 @@ __all__ = [
     "estimate",
     "load_models",
     "load_scenario",
+    "policies",
     "verify",
 ]
 

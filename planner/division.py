@@ -66,9 +66,10 @@ def allocate(
     seed : int
         Seed of the solver.
     policy : str, optional
-        ``weighted-work``, ``max-min`` or ``min-cost``; the scenario's when left out.
+        ``weighted-work``, ``max-min``, ``proportional``, ``min-cost``, ``min-energy`` or
+        ``min-makespan``; the scenario's when left out.
     work_frac : float
-        For ``min-cost``: part of the most weighted work that must be done. [1]
+        For the last three: part of the most weighted work that must be done. [1]
     start : str, Path or Plan, optional
         An earlier plan. What of it may still run as it did is the least that is returned.
     on_progress : callable, optional
@@ -157,7 +158,8 @@ def plan_case(
         if start is not None:
             solution = no_worse(register, program, solution, start.rows)
     else:
-        program, register = build_program(case, enumerate_options(case))
+        every = policy in ("min-energy", "min-makespan")
+        program, register = build_program(case, enumerate_options(case, keeps_all=every))
         solution = solve_by_policy(
             register, program, policy, solver=solver, limits=limits, work_frac=work_frac
         )
@@ -207,7 +209,7 @@ def _ids_apart(case: Case, plan: Plan) -> tuple[str, ...]:
 
 def _tidied(register: Register, program: Program, solution: Solution) -> Solution:
     """The solution with each run moved to the first of its equals."""
-    if solution.point is None or solution.policy == "max-min":
+    if solution.point is None or solution.policy not in ("weighted-work", "min-cost"):
         return solution
     fills = solution.policy == "weighted-work"
     return replace(solution, point=tidy(register, program, solution.point, fills=fills))

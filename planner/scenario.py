@@ -313,8 +313,12 @@ class Power(Record):
 class Policy(Record):
     """What the plan is best at."""
 
-    objective: Literal["weighted-work"] = "weighted-work"
-    """weighted-work: weight of the consortium times value of the work finished."""
+    objective: Literal[
+        "weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan"
+    ] = "weighted-work"
+    """weighted-work: weight of the consortium times value of the work finished. max-min: the
+    worst-off consortium first. proportional: the largest product of shares. The others do the
+    most weighted work at the least cost or energy, or by the earliest day."""
     ties: Literal["cost", "none"] = "cost"
     """Among equally good plans, the cheapest."""
 

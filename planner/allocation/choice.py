@@ -1,4 +1,4 @@
-"""The solution of a program by a policy: weighted work, the worst-off first, the least cost."""
+"""The solution of a program by a policy: the most work, fair shares, or the least for the work."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import replace
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
 from planner.allocation.engine import Engine, engine, engines_found
+from planner.allocation.least import min_energy_goals, min_makespan_goals
 from planner.allocation.policy import (
     POLICIES,
     Reached,
     max_min_goals,
     min_cost_goals,
     reach,
-    worst_off,
 )
+from planner.allocation.policy_words import aim_gap_frac, policy_words
 from planner.allocation.price import price_bound
+from planner.allocation.proportional import proportional
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution, solve, without_choice
@@ -44,12 +46,14 @@ def solve_by_policy(
     policy : str
         ``weighted-work``: most weighted work. ``max-min``: the consortium with the smallest
         share of the work it asks for gets as much as it can, then the next, and so on
-        (lexicographic); what is left goes by weighted work. ``min-cost``: the cheapest plan
-        that does at least `work_frac` of the most weighted work.
+        (lexicographic); what is left goes by weighted work. ``proportional``: the largest
+        weighted product of these shares. ``min-cost``, ``min-energy``, ``min-makespan``: the
+        plan of least cost or energy, or with the earliest last day, that does at least
+        `work_frac` of the most weighted work.
     solver, limits, start, ties_by_cost
         As for `planner.allocation.solve.solve`. [s], [1]
     work_frac : float
-        For ``min-cost``. [1]
+        For those of the least. [1]
 
     Returns
     -------
@@ -78,21 +82,13 @@ def solve_by_policy(
                       ties_by_cost=ties_by_cost)  # fmt: skip
         return replace(found, policy=policy)
     ask, name, version = _engine(solver)
-    if policy == "max-min":
-        wide, goals = max_min_goals(register, program)
-    else:
-        wide, goals = min_cost_goals(program, work_frac)
-    reached = reach(program, wide, goals, ask=ask, limits=limits)
+    reached = _reached(register, program, policy, work_frac, ask=ask, limits=limits)
     point = reached.point
     value = cost = None
     words = ""
     if point is not None:
         value, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
-        words = (
-            _worst_words(register, program, reached, point)
-            if policy == "max-min"
-            else _cost_words(reached, work_frac)
-        )
+        words = policy_words(register, program, reached, policy, work_frac)
     status = "feasible" if point is not None else "unsolved"
     return Solution(
         status="infeasible" if reached.says_infeasible else status,
@@ -107,6 +103,7 @@ def solve_by_policy(
         was_interrupted=reached.was_interrupted,
         policy=policy,
         words=words,
+        aim_gap_frac=aim_gap_frac(register, program, reached, policy),
     )
 
 
@@ -122,23 +119,24 @@ def _engine(solver: str | Engine | None) -> tuple[Engine, str, str]:
     return engine(solver or found[0])
 
 
-def _worst_words(register: Register, program: Program, reached: Reached, point: Floats) -> str:
-    """What the worst-off gets, and what is proved."""
-    share, name = worst_off(register, program, point)
-    if not name:
-        return "nobody asks for work that can be done"
-    text = f"the worst-off, `{name}`, gets {100 * share:.3g} % of the work it asks for"
-    if reached.reached and reached.is_proved(0):
-        return f"{text}, the most possible"
-    return f"{text}, not proved the most possible"
-
-
-def _cost_words(reached: Reached, work_frac: float) -> str:
-    """How near the least cost for the work."""
-    work = f"{100 * work_frac:.4g} % of the most work"
-    if len(reached.bounds) < 2 or reached.bounds[1] is None:
-        return f"cheap for {work}"
-    cost, bound = reached.reached[1], reached.bounds[1]
-    if reached.is_proved(1):
-        return f"the least cost for {work}"
-    return f"within {100 * (cost - bound) / max(cost, 1e-300):.2g} % of the least cost for {work}"
+def _reached(
+    register: Register,
+    program: Program,
+    policy: str,
+    work_frac: float,
+    *,
+    ask: Engine,
+    limits: Limits,
+) -> Reached:
+    """What a policy other than weighted work reaches."""
+    if policy == "proportional":
+        return proportional(register, program, ask=ask, limits=limits)
+    if policy == "max-min":
+        wide, goals = max_min_goals(register, program)
+    elif policy == "min-energy":
+        wide, goals = min_energy_goals(register, program, work_frac)
+    elif policy == "min-makespan":
+        wide, goals = min_makespan_goals(register, program, work_frac)
+    else:
+        wide, goals = min_cost_goals(program, work_frac)
+    return reach(program, wide, goals, ask=ask, limits=limits)

@@ -98,7 +98,7 @@ def start_days(case: Case, pair: int) -> Ints:
     return np.asarray(days[days < case.pair_due_day[pair]], dtype=np.int64)
 
 
-def enumerate_options(case: Case) -> Options:
+def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
     """
     Every choice worth offering for every job of a case.
 
@@ -106,6 +106,8 @@ def enumerate_options(case: Case) -> Options:
     ----------
     case : Case
         The scenario as columns; throughputs in token/s, costs in its currency a day.
+    keeps_all : bool
+        Whether to offer the dominated ones too: they may need less energy, or end earlier.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def enumerate_options(case: Case) -> Options:
             ordinary.append(rank)
             ordinary_points.append(points)
             continue
-        points = points[~dominated(case, job, points)]
+        points = points if keeps_all else points[~dominated(case, job, points)]
         starts = start_days(case, pair)
         due = min(int(case.pair_due_day[pair]), case.days)
         if not case.job_preemptible[job]:
@@ -167,8 +169,9 @@ def enumerate_options(case: Case) -> Options:
             mode_count += 1
     at = np.array(ordinary, dtype=np.int64)
     position, columns = ordinary_runs(
-        case, np.array(order, dtype=np.int64)[at], ordinary_points, pool_blocks
-    )
+        case, np.array(order, dtype=np.int64)[at], ordinary_points, pool_blocks,
+        keeps_all=keeps_all,
+    )  # fmt: skip
     if columns:
         runs.append(columns)
         ranks.append(at[position])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,10 +24,19 @@ __all__ = [
     "max_min_goals",
     "min_cost_goals",
     "reach",
+    "shares",
+    "widened",
     "worst_off",
 ]
 
-POLICIES = ("weighted-work", "max-min", "min-cost")
+POLICIES = (
+    "weighted-work",
+    "max-min",
+    "proportional",
+    "min-cost",
+    "min-energy",
+    "min-makespan",
+)
 MAX_LEVELS = 12
 """Levels of the worst-off that are raised one after the other; the rest by total work."""
 
@@ -40,9 +50,12 @@ class Goal:
     give_frac: float = 0.0
     shares: Floats | None = None  # [consortium, column] for the worst-off of them
     level: int = 0
+    measure: Callable[[Floats], float] | None = None  # where neither of the two above tells it
 
     def value(self, point: Floats) -> float:
         """What a point of the program reaches, computed from its whole columns alone."""
+        if self.measure is not None:
+            return self.measure(point)
         if self.shares is None:
             return float(self.minimise[: len(point)] @ point)
         return -float(np.sort(self.shares @ point)[: self.level].sum())
@@ -113,7 +126,7 @@ def max_min_goals(register: Register, program: Program) -> tuple[Program, tuple[
     base = len(program.columns.names)
     per = 1 + len(able)
     top = max((1.0 / register.case.consortium_weight[c] for c in able), default=1.0)
-    wide = _wider(program.columns, [top] * (levels * per))
+    wide = widened(program.columns, [top] * (levels * per))
     rows: list[Row] = list(program.rows)
     goals = []
     for level in range(levels):
@@ -147,7 +160,7 @@ def min_cost_goals(program: Program, work_frac: float) -> tuple[Program, tuple[G
     return program, (Goal("work", -columns.value, 1.0 - work_frac), Goal("cost", columns.cost))
 
 
-def _wider(columns: ColumnTable, upper: list[float]) -> ColumnTable:
+def widened(columns: ColumnTable, upper: list[float]) -> ColumnTable:
     """Columns with continuous ones of no value and cost behind them."""
     more = len(upper)
     zero = np.zeros(more)

@@ -80,7 +80,12 @@ class _Grid:
 
 
 def ordinary_runs(
-    case: Case, pairs: Ints, points: list[Ints], blocks: tuple[tuple[Block, ...], ...]
+    case: Case,
+    pairs: Ints,
+    points: list[Ints],
+    blocks: tuple[tuple[Block, ...], ...],
+    *,
+    keeps_all: bool = False,
 ) -> tuple[Ints, tuple[Ints | Floats, ...]]:
     """
     Runs of pairs of job and pool whose job counts only when finished.
@@ -95,6 +100,8 @@ def ordinary_runs(
         For each pair its rows of the point table, fewest nodes first.
     blocks : tuple [pool]
         Blocks of nodes.
+    keeps_all : bool
+        Whether to keep the needless ones too, for aims other than value and cost.
 
     Returns
     -------
@@ -135,7 +142,7 @@ def ordinary_runs(
                 if not nests(blocks[pool])
                 else np.where(waited, end, np.searchsorted(events[pool], end))
             )
-            keep = fits & ~_needless(case, grid, fits, end, days)
+            keep = fits if keeps_all else fits & ~_needless(case, grid, fits, end, days)
             rank, columns = _columns(case, grid, keep)
             ranks.append(part[rank])
             found.append(columns)

@@ -49,6 +49,7 @@ class Solution:
     notes: tuple[str, ...] = ()
     policy: str = "weighted-work"
     words: str = ""  # how near the best by the policy, where that is not weighted work
+    aim_gap_frac: float | None = None  # what is proved of the aim of such a policy
 
     @property
     def gap_frac(self) -> float | None:

@@ -20,10 +20,11 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 
 @click.command("allocate")
 @click.argument("scenario", metavar="SCENARIO")
-@option("--policy", type=click.Choice(["weighted-work", "max-min", "min-cost"]),
+@option("--policy", type=click.Choice(["weighted-work", "max-min", "proportional", "min-cost",
+                                       "min-energy", "min-makespan"]),
         help="What the plan is best at; as the scenario says by default.")  # fmt: skip
 @option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
-        help="For min-cost: part of the most weighted work that must be done.")  # fmt: skip
+        help="For min-…: part of the most weighted work that must be done.")  # fmt: skip
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
         help="For the solver; the best plan found by then counts.")  # fmt: skip

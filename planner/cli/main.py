@@ -29,6 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "planner.cli.allocate",
         "Divide the pools of a scenario among those who ask.",
     ),
+    "policies": (
+        "planner.cli.policies",
+        "Put the policies side by side: work, shares, cost, fairness.",
+    ),
     "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
     "backtest": ("planner.cli.backtest", "Predict published rows and compare."),
     "calibrate": ("planner.cli.calibrate", "Fit constants to measured rows."),
@@ -38,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "Plan a shared pool": ("new", "check", "allocate", "verify", "explain"),
+    "Plan a shared pool": ("new", "check", "allocate", "policies", "verify", "explain"),
     "Predict a run": ("estimate", "compare", "catalog"),
     "Trust the prediction": ("backtest", "calibrate"),
     "Set up": ("schema", "completion"),

@@ -1,0 +1,51 @@
+"""`planner policies`: one screen, JSON and CSV with the same figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+
+@pytest.fixture
+def scenario(cli, tmp_path):
+    assert cli("new", tmp_path / "mine").code == 0
+    return tmp_path / "mine" / "first-minute.yaml"
+
+
+def test_table_fits_a_screen_and_names_every_policy(cli, scenario):
+    answer = cli("policies", scenario, "--time-limit", "20s")
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert max(map(len, lines[1:])) <= 100
+    for name in ("weighted-work", "max-min", "proportional", "min-energy", "min-makespan"):
+        assert any(line.startswith(name) for line in lines), name
+    assert "not shown" not in answer.out
+
+
+def test_json_and_csv_hold_the_same(cli, scenario):
+    line = ("policies", scenario, "--time-limit", "20s", "--policy", "max-min")
+    found = json.loads(cli(*line, "--format", "json").out)
+    rows = list(csv.DictReader(io.StringIO(cli(*line, "--format", "csv").out)))
+    (policy,) = found["policies"]
+    assert found["schema"] == "planner/policies/1"
+    assert policy["policy"] == "max-min"
+    assert [row["consortium"] for row in rows] == [
+        one["consortium"] for one in policy["consortiums"]
+    ]
+    assert float(rows[0]["satisfaction_frac"]) == pytest.approx(
+        policy["consortiums"][0]["satisfaction_frac"]
+    )
+
+
+def test_an_unknown_policy_is_a_usage_error(cli, scenario):
+    assert cli("policies", scenario, "--policy", "fairest").code == 2
+
+
+def test_policy_of_the_scenario_is_used(cli, scenario):
+    text = scenario.read_text("utf-8") + "\npolicy:\n  objective: proportional\n"
+    scenario.write_text(text, "utf-8")
+    answer = cli("allocate", scenario, "--time-limit", "20s", "--format", "json")
+    assert json.loads(answer.out)["verdict"]["policy"] == "proportional"

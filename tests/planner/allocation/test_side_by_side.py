@@ -1,0 +1,96 @@
+"""Policies side by side on cases whose fair shares can be worked out by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from planner.allocation.policy import POLICIES
+from planner.allocation.solve import Limits
+from planner.allocation.standing import alone, best_value, equal_part
+from planner.cli.policies import NAMES
+from planner.side_by_side import policies_of_case
+from tests.planner.allocation.conftest import J, P, Spec, T, build
+from tests.planner.allocation.oracle import ways
+from tests.planner.allocation.test_oracle import specs
+from tests.planner.allocation.test_policies import FEW, every_plan, small
+
+EXACT = Limits(gap_frac=0.0, time_limit_s=60.0)
+
+
+def by_policy(found):
+    return {row.policy: row for row in found.rows}
+
+
+def divisible(values, nodes=1, days=28):
+    part = [J(team=t, tokens=28, value=v, nodes=(1,), partial=True) for t, v in enumerate(values)]
+    return build(Spec([P([(0, days, nodes)])], part, [T() for _ in values], days=28))
+
+
+def test_the_command_offers_every_policy():
+    assert NAMES == POLICIES
+
+
+def test_price_of_fairness_worst_off_and_equal_part_of_a_divisible_node():
+    # One node, two who ask for all of it, one's work worth ten times the other's.
+    found = by_policy(policies_of_case(divisible((10, 1)), limits=EXACT))
+    most, fair = found["weighted-work"], found["max-min"]
+    assert most.work == pytest.approx(10)
+    assert (most.worst.consortium, most.worst.satisfaction_frac) == ("team-1", 0.0)
+    assert fair.lost_frac == pytest.approx(0.45)
+    assert fair.worst.satisfaction_frac == pytest.approx(0.5)
+    # An equal part of one node is no node, so everybody has it; the poor one envies the other.
+    assert most.with_equal_part == 2
+    assert (most.envy, fair.envy) == (1, 0)
+    assert [one.envies for one in most.consortiums] == [(), ("team-0",)]
+    assert found["proportional"].lost_frac == pytest.approx(0.45)
+
+
+def test_equal_part_of_two_nodes_is_one_node_each():
+    found = policies_of_case(divisible((10, 1), nodes=2), limits=EXACT)
+    assert found.equal_value == pytest.approx((10, 1))
+    assert found.alone_value == pytest.approx((10, 1))
+    assert [row.with_equal_part for row in found.rows] == [2] * 6
+    assert [row.lost_frac for row in found.rows] == pytest.approx([0] * 6, abs=1e-6)
+    assert [row.idle_frac for row in found.rows] == pytest.approx([0] * 6)
+
+
+def test_idle_time_is_what_nobody_holds():
+    case = build(Spec([P([(0, 28, 2)])], [J(tokens=7, nodes=(1,))], days=28))
+    found = policies_of_case(case, limits=EXACT, names=("weighted-work",))
+    assert found.rows[0].idle_frac == pytest.approx(1 - 7 / 56)
+
+
+def test_no_plan_is_told_and_kept_out_of_the_sums():
+    case = build(Spec([P([(0, 28, 1)])], [J()], [T(floor=50.0)]))
+    found = policies_of_case(case, limits=EXACT)
+    assert {row.status for row in found.rows} == {"infeasible"}
+    assert found.sentence == "no plan under any of 6 policies"
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_out_of_time_leaves_unknown_and_never_a_false_no():
+    found = policies_of_case(divisible((10, 1)), limits=Limits(time_limit_s=1e-3))
+    row = found.rows[0]
+    assert row.envy is None or row.envy == 1
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+@FEW
+@given(specs())
+def test_alone_is_the_best_of_every_plan_with_its_jobs_only(spec):
+    case = build(spec)
+    if not small(case):
+        return
+    for team in range(len(case.consortium_names)):
+        mine = alone(case, team)
+        best = max((sum(w.value for w in chosen) for chosen in every_plan(mine)), default=0.0)
+        assert best_value(mine, solver=None, limits=EXACT)[0] == pytest.approx(best, abs=1e-6)
+        part = best_value(equal_part(case, team), solver=None, limits=EXACT)
+        assert part[0] <= sum(
+            max((w.value for w in ways(case, job)), default=0.0)
+            for job in range(len(case.job_names))
+            if case.job_consortium[job] == team
+        ) + 1e-6  # fmt: skip
