@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, SolverFailure, Where
+from planner.allocation.binding import bindings
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engine, engines_found
@@ -182,7 +183,10 @@ def _with_certificate(
         rows = zip(program.rows, found.tolist(), strict=True)
         prices = {row.name: price for row, price in rows if price}
     bound = proved_bound(case, prices)
-    return replace(plan, certificate=tuple(prices.items()), certified_bound=bound)
+    cost, work = plan.verdict.cost, plan.verdict.objective
+    rate = cost / work if cost and work else None
+    binds = bindings(case, prices, money_per_value=rate)
+    return replace(plan, certificate=tuple(prices.items()), certified_bound=bound, binds=binds)
 
 
 def _with_alike(case: Case, plan: Plan) -> Plan:

@@ -15,6 +15,7 @@ from hardware.errors import (
     near_match,
     word_for,
 )
+from planner.plan_bind import Binding, read_bindings, written_bindings
 from planner.plan_table import (
     PlanJobTable,
     PlanRowTable,
@@ -38,7 +39,8 @@ class Plan:
     `rows` says who holds what, `jobs` what became of each job, `consortiums` what each one
     gets. `inputs` are (path, sha256) of the files read. `certificate` has prices of the
     program's rows, from which `planner.allocation.witness` recomputes `certified_bound`, the
-    most weighted work that any plan can do. Money is in `currency`, everything
+    most weighted work that any plan can do; `binds` what more of each scarce thing is worth
+    at these prices. Money is in `currency`, everything
     else in SI units.
     """
 
@@ -53,6 +55,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     certificate: tuple[tuple[str, float], ...] = ()
     certified_bound: float | None = None
+    binds: tuple[Binding, ...] = ()
 
     def require(self) -> Plan:
         """
@@ -105,6 +108,7 @@ class Plan:
             "certificate": None
             if self.certified_bound is None
             else {"bound": self.certified_bound, "prices": dict(self.certificate)},
+            "binds": written_bindings(self.binds),
         }
 
     def to_json(self) -> str:
@@ -146,6 +150,7 @@ class Plan:
                 warnings=tuple(data["warnings"]),
                 certificate=_prices(data.get("certificate")),
                 certified_bound=_certified(data.get("certificate")),
+                binds=read_bindings(data.get("binds")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(

@@ -9,7 +9,7 @@ import click
 from planner.cli.complete import code_names
 from planner.cli.output import Output, Report, Section, option, output_options
 
-__all__ = ["command"]
+__all__ = ["command", "job_report"]
 
 
 @click.command("explain")
@@ -28,7 +28,7 @@ def command(name: str, plan: str | None, output: Output) -> int:
       planner explain ember --plan plan.json  where the job runs, or why it does not
     """
     if plan is not None:
-        output.show(_job_report(name, plan))
+        output.show(job_report(name, plan))
     elif name:
         output.show(_page_report(name))
     else:
@@ -62,7 +62,8 @@ def _cut(text: str, width: int = 66) -> str:
     return text if len(text) <= width else text[: width - 2].rstrip() + " …"
 
 
-def _job_report(name: str, plan_path: str) -> Report:
+def job_report(name: str, plan_path: str, *, with_prices: bool = False) -> Report:
+    """The story of a job of a plan file; with the days on which nodes of its pools are scarce."""
     from hardware.errors import Diagnostic, InputError, UnknownName, Where, near_match
     from hardware.sheet import read_document
 
@@ -78,8 +79,30 @@ def _job_report(name: str, plan_path: str) -> Report:
         raise UnknownName(Diagnostic("unknown-job", f"no job `{name}` in the plan",
                                      Where(plan_path), hint=near_match(name, jobs)))  # fmt: skip
     rows = [row for row in data.get("rows", []) if row.get("job") == name]
-    document = {"schema": "planner/explain/1", "job": jobs[name], "rows": rows}
-    return Report(_verdict(name, jobs[name]), (Section("", _story(jobs[name], rows)),), document)
+    document: dict[str, Any] = {"schema": "planner/explain/1", "job": jobs[name], "rows": rows}
+    blocks = [Section("", _story(jobs[name], rows))]
+    if with_prices:
+        pools = {row.get("pool") for row in rows}
+        scarce = [
+            one
+            for one in data.get("binds") or []
+            if one.get("kind") == "period" and (one.get("name") in pools or not pools)
+        ]
+        document["binds"] = scarce
+        blocks.append(Section("when nodes are scarce", _scarce(scarce)))
+    return Report(_verdict(name, jobs[name]), tuple(blocks), document)
+
+
+def _scarce(binds: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The periods in which one more node would be worth most."""
+    from planner.cli.table import significant
+
+    shown = sorted(binds, key=lambda one: -float(one["value"]))[:5]
+    return tuple(
+        f"{one['name']}, {one['from']} to {one['to']}: one more node is worth up to "
+        f"{significant(float(one['value']))} of work"
+        for one in shown
+    )
 
 
 def _verdict(name: str, job: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Put the policies side by side: work, shares, cost, fairness.",
     ),
     "verify": ("planner.cli.verify", "Check a plan against its scenario, without the solver."),
+    "why": ("planner.cli.why", "Say why a job runs where it does, or why it does not."),
     "backtest": ("planner.cli.backtest", "Predict published rows and compare."),
     "calibrate": ("planner.cli.calibrate", "Fit constants to measured rows."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of a file format, for editors."),
@@ -42,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 _SECTIONS: dict[str, tuple[str, ...]] = {
-    "Plan a shared pool": ("new", "check", "allocate", "policies", "verify", "explain"),
+    "Plan a shared pool": ("new", "check", "allocate", "policies", "verify", "why", "explain"),
     "Predict a run": ("estimate", "compare", "catalog"),
     "Trust the prediction": ("backtest", "calibrate"),
     "Set up": ("schema", "completion"),

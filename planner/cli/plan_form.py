@@ -157,6 +157,25 @@ class CertificateForm(_Part):
     """Value of one unit of each row of the program, by its name."""
 
 
+class BindingForm(_Part):
+    """Something of which more would allow more weighted work."""
+
+    kind: str
+    """pool, period, day, budget, floor or cap."""
+    name: str
+    """Pool or consortium."""
+    first: datetime.date | None = Field(alias="from")
+    """First day that it speaks of; null is all days."""
+    last: datetime.date | None = Field(alias="to")
+    """Last day, included."""
+    unit: str
+    """Of what there is one more."""
+    value: float
+    """Weighted work that one more adds at most."""
+    money: float | None
+    """The same at what a unit of value costs in the plan, in its currency."""
+
+
 class PlanForm(_Part):
     """A plan file, as `planner allocate` writes it and `planner verify` reads it."""
 
@@ -184,3 +203,5 @@ class PlanForm(_Part):
     """What a reader should know."""
     certificate: CertificateForm | None = None
     """What proves how good the plan is, without trust in the solver."""
+    binds: tuple[BindingForm, ...] = ()
+    """What binds, at the prices of the certificate."""

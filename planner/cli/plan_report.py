@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from planner.cli.bind_report import binding_blocks
 from planner.cli.output import Report, Section
 from planner.cli.table import Column, Marked, Table
 
@@ -27,6 +28,7 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
     if plan["rows"]:
         blocks += [_shares(plan, signs), _runs(plan, signs)]
         blocks += [_details(plan), Section("placed", _placed(plan["jobs"]))] if verbose else []
+    blocks += [*binding_blocks(plan)] if verbose else []
     blocks += [
         Section("not placed", tuple(_refused(plan["jobs"]))),
         Section("warnings", tuple(plan["warnings"])),
