@@ -54,13 +54,16 @@ def verify(
     data = _data(plan)
     if not data.get("certificate") or not report.ok:
         return report
+    from planner.allocation.binding import binding_faults
     from planner.allocation.witness import witness_faults
     from planner.case import build_case
 
-    looked, found = witness_faults(build_case(scenario, base, document=document), data)
+    case = build_case(scenario, base, document=document)
+    looked, found = witness_faults(case, data)
+    entries, wrong = (0, ()) if found else binding_faults(case, data)
     return AuditReport(
-        not found, (*report.violations, *found), report.warnings,
-        (*report.checks, ("certificate", looked)),
+        not found and not wrong, (*report.violations, *found, *wrong), report.warnings,
+        (*report.checks, ("certificate", looked), ("what binds", entries)),
     )  # fmt: skip
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hardware.column import Floats
-from planner.plan_bind import Binding
+from hardware.errors import Diagnostic, Where
+from planner.plan_bind import Binding, written_bindings
 
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["bindings", "node_prices"]
+__all__ = ["binding_faults", "bindings", "node_prices"]
 
 NOTHING = 1e-9  # of the largest
+TOLERANCE = 1e-6  # part by which a stated worth may differ: float sums in another order
 
 
 def node_prices(case: Case, prices: Mapping[str, float]) -> Floats:
@@ -98,6 +100,57 @@ def bindings(
                 None if not money_per_value else worth * money_per_value)
         for kind, name, period, unit, worth in kept
     )  # fmt: skip
+
+
+def binding_faults(case: Case, data: Mapping[str, Any]) -> tuple[int, tuple[Diagnostic, ...]]:
+    """
+    Check what a plan file says binds against the prices of its certificate.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    data : mapping
+        The plan as plain types, with a certificate that can be read.
+
+    Returns
+    -------
+    (int, tuple of Diagnostic)
+        Number of entries looked at, and each that the prices do not give.
+    """
+    if not data.get("binds"):
+        return 0, ()
+    cost, work = data["verdict"].get("cost"), data["verdict"].get("objective")
+    rate = cost / work if cost and work else None
+    expected = written_bindings(bindings(case, data["certificate"]["prices"], money_per_value=rate))
+    right = {_key(one): one for one in expected}
+    found = []
+    for at, one in enumerate(data["binds"]):
+        known = right.get(_key(one)) if isinstance(one, Mapping) else None
+        if known is None or not all(_is_near(one.get(key), known[key]) for key in _AMOUNTS):
+            found.append(
+                Diagnostic("binding-misstated", "the prices give another worth than is stated",
+                           Where(field=f"binds[{at}]"), str(one),
+                           "nothing" if known is None else str(known))
+            )  # fmt: skip
+    return len(data["binds"]), tuple(found)
+
+
+_AMOUNTS = ("value", "money")
+
+
+def _key(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an entry speaks of."""
+    return tuple(str(one.get(name)) for name in ("kind", "name", "from", "to", "unit"))
+
+
+def _is_near(stated: Any, amount: float | None) -> bool:
+    """Whether a stated amount is the right one, or rightly unknown."""
+    if amount is None or stated is None:
+        return amount is None and stated is None
+    if isinstance(stated, bool) or not isinstance(stated, (int, float)):
+        return False
+    return abs(stated - amount) <= TOLERANCE * max(abs(amount), 1e-12)
 
 
 def _of(case: Case, team: int, prices: Mapping[str, float]) -> list[tuple[str, str, float]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
-from planner.allocation.binding import bindings, node_prices
+from planner.allocation.binding import binding_faults, bindings, node_prices
 from planner.allocation.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
@@ -99,3 +99,18 @@ def test_the_plan_file_keeps_what_binds():
     plan = plan_case(contested(), limits=EXACT)
     assert plan.binds
     assert Plan.from_json(plan.to_json()).binds == plan.binds
+
+
+def test_a_changed_worth_is_detected():
+    case = contested()
+    plan = plan_case(case, limits=EXACT)
+    assert binding_faults(case, plan.to_dict()) == (len(plan.binds), ())
+    for at in range(len(plan.binds)):
+        for key, wrong in (("value", 1.001 * plan.binds[at].value), ("money", None),
+                           ("name", "elsewhere"), ("value", "much")):  # fmt: skip
+            data = plan.to_dict()
+            data["binds"][at][key] = wrong
+            _, faults = binding_faults(case, data)
+            assert [(f.code, f.where.field) for f in faults] == [
+                ("binding-misstated", f"binds[{at}]")
+            ]
