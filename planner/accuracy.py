@@ -18,7 +18,7 @@ from planner.stack import CONSTANTS, PRIORS, load_priors
 from planner.step import PARTS, StepTable, step
 from planner.trial import BASELINE_UTILISATION, classes, summary
 
-__all__ = ["left_out", "page_text"]
+__all__ = ["left_out", "page_text", "with_drawing_apart"]
 
 WORST_ROWS = 25
 
@@ -161,6 +161,27 @@ def page_text(found: Calibration, *, note: Callable[[str], None] = lambda text: 
         _worst(found, priced),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def with_drawing_apart(page: str, name: str) -> tuple[str, str]:
+    """
+    The page with its drawing as a file of its own, since many readers of Markdown drop it.
+
+    Parameters
+    ----------
+    page : str
+        What `page_text` returns.
+    name : str
+        File name of the drawing, beside the page.
+
+    Returns
+    -------
+    (str, str)
+        The page with an image in place of the drawing, and the drawing.
+    """
+    first, end = page.index("<svg"), page.index("</svg>") + len("</svg>")
+    image = f"![Predicted against measured tokens a second and device, sources unseen]({name})"
+    return page[:first] + image + page[end:], page[first:end] + "\n"
 
 
 def _introduction(found: Calibration, whole: dict[str, Any]) -> str:

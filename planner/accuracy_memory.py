@@ -28,9 +28,10 @@ def memory_text(found: dict[str, Any]) -> str:
 
     Notes
     -----
-    Four constants of the `default` profile (allocator, logits, unfused
-    intermediates, spare gradients) were set on the one large sweep; every other
-    source is priced with constants that none of its rows has moved.
+    Constants of memory are not fitted by the command: those of the `default` profile
+    (allocator, logits, unfused intermediates, spare gradients, stages by block count)
+    were set on the one large sweep, and all rows were looked at when the rule for rows
+    without a stack was chosen. The table is therefore no error of unseen sources.
     """
     lines = [_HEAD, "|---|---:|---:|---:|---:|---:|---:|"]
     lines += [_line(source, record) for source, record in found["by"]["source"].items()]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hardware.errors import Diagnostic, InputError, SolverFailure, Where
+from hardware.errors import Diagnostic, InputError, SolverFailure, Where, wrong_type
 from planner.allocation.binding import bindings
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
@@ -97,6 +98,7 @@ def allocate(
         base_path = base_path_of(document) if base_path is None else base_path
         inputs = ((_shown_path(document.path, base_path), digest),)
     base_path = Path() if base_path is None else Path(base_path)
+    inputs = (*inputs, *_sheets(scenario, base_path))
     case = build_case(scenario, base_path, document=document)
     _check_limits(time_limit_s, gap_frac, threads, seed, work_frac)
     limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress)
@@ -241,6 +243,18 @@ def _read(path: str | Path) -> Plan:
         ) from error  # fmt: skip
 
 
+def _sheets(scenario: Scenario, base_path: Path) -> tuple[tuple[str, str], ...]:
+    """Files that a scenario reads beside itself, each with its SHA-256."""
+    models = [job.model for job in scenario.jobs.values()]
+    names = dict.fromkeys((*scenario.files, *models))
+    found = [(name, base_path / name) for name in names]
+    return tuple(
+        (name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for name, path in found
+        if path.is_file()
+    )
+
+
 def _shown_path(path: str, base_path: str | Path | None) -> str:
     """A file as a plan names it: relative to the scenario's folder where it lies in it."""
     try:
@@ -253,6 +267,15 @@ def _check_limits(
     time_limit_s: float, gap_frac: float, threads: int, seed: int, work_frac: float
 ) -> None:
     """Refuse limits that mean nothing, all at once."""
+    numbers = {"time_limit_s": time_limit_s, "gap_frac": gap_frac, "threads": threads,
+               "work_frac": work_frac, "seed": seed}  # fmt: skip
+    wrong = [
+        wrong_type(name, value, "a number")
+        for name, value in numbers.items()
+        if isinstance(value, bool) or not isinstance(value, (int, float))
+    ]
+    if wrong:
+        raise InputError(wrong)
     rules = (
         ("time_limit_s", time_limit_s, 0 < time_limit_s <= 1e7, "more than 0 s"),
         ("gap_frac", gap_frac, 0 <= gap_frac < 1, "0 or more, below 1"),

@@ -20,7 +20,7 @@ from planner.plan import Plan
 from planner.plan_table import PlanJobTable, PlanRowTable, PlanShareTable, Verdict
 from planner.plan_text import money_text
 from planner.scenario import TRAINING_KINDS
-from planner.version import version
+from planner.version import model_version
 
 __all__ = ["plan_of", "plan_without_rows"]
 
@@ -79,7 +79,7 @@ def plan_of(
         ),
         consortiums=_shares(case, placed, done, value),
         currency=case.currency,
-        tool=("planner", version()),
+        tool=("planner", model_version()),
         inputs=inputs,
         assumed=case.assumed,
         warnings=(*warnings, *solution.notes),
@@ -112,7 +112,7 @@ def plan_without_rows(
         jobs=_jobs(case, zero, zero, zero > 0, refused, {}),
         consortiums=_shares(case, nothing, zero, zero),
         currency=case.currency,
-        tool=("planner", version()),
+        tool=("planner", model_version()),
         inputs=inputs,
         assumed=case.assumed,
         warnings=(*warnings, *solution.notes),

@@ -13,7 +13,7 @@ from planner.audit.ledger import Entry, Ledger, unknown_name
 from planner.audit.plan_record import PlanRecord
 from planner.audit.report import Checked, checked, violation
 from planner.audit.work import TOLERANCE, done_frac
-from planner.version import version
+from planner.version import model_version
 
 __all__ = [
     "consortiums_as_stated",
@@ -305,11 +305,11 @@ def inputs_unchanged(ledger: Ledger, base_path: Path, scenario_sha256: str = "")
             "input-changed", "the plan was made from another scenario than this one",
             Where(plan.path, field="inputs"), found=scenario_sha256, warning=True,
         ))  # fmt: skip
-    if plan.tool_version not in ("", "unknown", version()):
+    if plan.tool_version not in ("", "unknown", model_version()):
         found.append(violation(
-            "tool-changed", "the plan was made by another version, whose predictions may differ",
-            Where(plan.path, field="tool.version"), found=plan.tool_version, expected=version(),
-            warning=True,
+            "tool-changed", "the plan was made by another version or with other constants, "
+            "whose predictions may differ", Where(plan.path, field="tool.version"),
+            found=plan.tool_version, expected=model_version(), warning=True,
         ))  # fmt: skip
     return checked("inputs", len(plan.inputs), found)
 

@@ -45,11 +45,16 @@ def command(
     with output.working("fitting") as note:
         found = calibrate(rows, constants=constants or CONSTANTS, everything=everything, note=note)
     if page:
-        from planner.accuracy import page_text
+        from pathlib import Path
+
+        from planner.accuracy import page_text, with_drawing_apart
         from planner.cli.output import write_whole
 
-        write_whole(page, page_text(found))
-        output.say(f"wrote {page}")
+        drawing = Path(page).with_suffix(".svg")
+        text, image = with_drawing_apart(page_text(found), drawing.name)
+        write_whole(str(drawing), image)
+        write_whole(page, text)
+        output.say(f"wrote {page} and {drawing}")
     if output.path.endswith((".yaml", ".yml")):
         output.write(found.text)
         return 0

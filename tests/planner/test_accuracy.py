@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.accuracy import left_out, page_text, sweep_record
+from planner.accuracy import left_out, page_text, sweep_record, with_drawing_apart
 from planner.calibration import evidence
 from planner.measured import read_csv, read_measurements
 from planner.profile import Calibration, calibrate
@@ -86,7 +86,10 @@ def test_page_holds_what_was_computed(fitted: Calibration) -> None:
     assert "| source | north | 6 |" in page
     assert "| device | a100_sxm4_80gb | 6 |" in page
     assert "nan" not in page.lower()
-    drawing = page[page.index("<svg") : page.index("</svg>") + 6]
+    text, drawing = with_drawing_apart(page, "page.svg")
+    assert "(page.svg)" in text
+    assert "<svg" not in text
+    assert text.replace("](page.svg)", "").count("##") == page.count("##")
     assert len(ElementTree.fromstring(drawing).findall("{http://www.w3.org/2000/svg}circle")) == 18
 
 

@@ -12,6 +12,7 @@ import planner
 from hardware.errors import InputError, SolverFailure
 from planner import division
 from planner.allocation.engine import engines_found
+from planner.version import model_version, version
 
 EXAMPLES = Path(str(resources.files("planner") / "examples"))
 FIRST = EXAMPLES / "first-minute.yaml"
@@ -73,3 +74,23 @@ def test_an_unknown_solver_is_named() -> None:
 def test_the_solver_prints_nothing_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     planner.allocate(FIRST)
     assert capfd.readouterr().out == ""
+
+
+def test_a_plan_names_every_file_and_the_constants_it_rests_on() -> None:
+    plan = planner.allocate(EXAMPLES / "kai-plan.yaml").to_dict()
+    named = {item["path"] for item in plan["inputs"]}
+    assert {"kai-plan.yaml", "models/lg-1t.yaml"} <= named
+    assert plan["tool"]["version"] == model_version() != version()
+
+
+def test_other_constants_are_told_and_not_taken_for_tampering_alone() -> None:
+    plan = planner.allocate(FIRST).to_dict()
+    plan["tool"]["version"] = f"{version()}+00000000"
+    report = planner.verify(FIRST, plan)
+    assert [warning.code for warning in report.warnings] == ["tool-changed"]
+
+
+def test_limits_of_another_kind_are_named() -> None:
+    with pytest.raises(InputError, match="time_limit_s") as caught:
+        planner.allocate(FIRST, time_limit_s="20s", seed=True)  # type: ignore[arg-type]
+    assert [fault.code for fault in caught.value.diagnostics] == ["wrong-type", "wrong-type"]
