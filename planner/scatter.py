@@ -8,7 +8,7 @@ from hardware.column import Bools, Floats
 
 __all__ = ["scatter_svg"]
 
-SIDE, MARGIN = 420, 46
+SIDE, MARGIN = 480, 78
 
 
 def scatter_svg(measured: Floats, predicted: Floats, chosen: Bools) -> str:
