@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
 from planner.allocation.engine import Engine, engine, engines_found
 from planner.allocation.least import min_energy_goals, min_makespan_goals
+from planner.allocation.most_work import most_work
 from planner.allocation.policy import (
     POLICIES,
     Reached,
@@ -133,10 +135,15 @@ def _reached(
         return proportional(register, program, ask=ask, limits=limits)
     if policy == "max-min":
         wide, goals = max_min_goals(register, program)
-    elif policy == "min-energy":
+        return reach(program, wide, goals, ask=ask, limits=limits)
+    began = time.monotonic()
+    known = most_work(register, program, limits=limits, ask=ask)
+    left = limits.time_limit_s - (time.monotonic() - began)
+    limits = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
+    if policy == "min-energy":
         wide, goals = min_energy_goals(register, program, work_frac)
     elif policy == "min-makespan":
         wide, goals = min_makespan_goals(register, program, work_frac)
     else:
         wide, goals = min_cost_goals(program, work_frac)
-    return reach(program, wide, goals, ask=ask, limits=limits)
+    return reach(program, wide, goals, ask=ask, limits=limits, known=known)

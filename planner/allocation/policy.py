@@ -20,6 +20,7 @@ __all__ = [
     "MAX_LEVELS",
     "POLICIES",
     "Goal",
+    "Known",
     "Reached",
     "max_min_goals",
     "min_cost_goals",
@@ -59,6 +60,15 @@ class Goal:
         if self.shares is None:
             return float(self.minimise[: len(point)] @ point)
         return -float(np.sort(self.shares @ point)[: self.level].sum())
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the first goal before a solver is asked: a point, its value, a bound."""
+
+    point: Floats  # [column] of the program
+    value: float
+    bound: float | None
 
 
 @dataclass(frozen=True)
@@ -180,6 +190,7 @@ def reach(
     *,
     ask: Engine,
     limits: Limits,
+    known: Known | None = None,
 ) -> Reached:
     """
     Reach goals one after the other, each with the earlier ones held.
@@ -196,6 +207,8 @@ def reach(
         The solver.
     limits : Limits
         The time is for all goals; each gets at most half of what is left. [s]
+    known : Known, optional
+        The first goal as reached already; the others start from its point.
 
     Returns
     -------
@@ -214,12 +227,18 @@ def reach(
     reached: list[float] = []
     bounds: list[float | None] = []
     interrupted = False
+    if known is not None:
+        point, reached, bounds = known.point, [known.value], [known.bound]
+        held = (_hold(goals[0], known.value, 0),)
     for at, goal in enumerate(goals):
+        if at < len(reached):
+            continue
         left = ends - time.monotonic()
         share = left if at == len(goals) - 1 else 0.5 * left
         task = Task(wide, goal.minimise, extra=held, time_limit_s=max(share, 0.5),
                     gap_frac=limits.gap_frac, threads=limits.threads, seed=limits.seed,
-                    on_progress=limits.on_progress)  # fmt: skip
+                    on_progress=limits.on_progress,
+                    start=_widened_point(wide, goals, point) if known else None)  # fmt: skip
         answer = ask(task)
         interrupted |= answer.was_interrupted
         if at == 0 and answer.says_infeasible:
@@ -235,8 +254,9 @@ def reach(
             )
         if broken_rows(program.rows, found):
             break  # within the solver's tolerance, but not exact: the point before stands
-        point = found
-        value = goal.value(found)
+        if known is None or point is None or goal.value(found) <= goal.value(point):
+            point = found  # a solver may lose the point that it starts from
+        value = goal.value(point)
         reached.append(value)
         bounds.append(answer.bound)
         held = (*held, _hold(goal, value, at))
@@ -244,6 +264,15 @@ def reach(
             break
     return Reached(point, tuple(reached), tuple(bounds), False, interrupted,
                    time.monotonic() - began)  # fmt: skip
+
+
+def _widened_point(wide: Program, goals: tuple[Goal, ...], point: Floats | None) -> Floats | None:
+    """A point with the values of the columns behind it, where one measured goal has one each."""
+    if point is None or len(point) == len(wide.columns.names):
+        return point
+    measured = [goal.measure(point) for goal in goals if goal.measure is not None]
+    whole = np.append(point, measured)
+    return whole if len(whole) == len(wide.columns.names) else None
 
 
 def _hold(goal: Goal, value: float, at: int) -> Row:

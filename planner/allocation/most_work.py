@@ -1,0 +1,73 @@
+"""The most weighted work first, for policies that want the least of something for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hardware.column import Floats
+from planner.allocation.engine import Engine
+from planner.allocation.policy import Known
+from planner.allocation.portfolio import solve_case
+from planner.allocation.register import Register
+from planner.allocation.row import Program
+from planner.allocation.settle import is_feasible
+from planner.allocation.solve import Limits
+
+__all__ = ["most_work"]
+
+PART = 0.4  # of the time
+
+
+def most_work(register: Register, program: Program, *, limits: Limits, ask: Engine) -> Known | None:
+    """
+    The plan of the most weighted work, as a point of a program of the same case.
+
+    Parameters
+    ----------
+    register, program : Register, Program
+        With at least the runs that `enumerate_options` offers by default.
+    limits : Limits
+        A part of the time is taken. [s]
+    ask : Engine
+        The solver.
+
+    Returns
+    -------
+    Known or None
+        With the value as a minimum, so its sign is turned. None for cases with jobs that
+        pause, and where no point is found or the program has no such runs.
+    """
+    if len(register.options.modes):
+        return None
+    brief = replace(limits, time_limit_s=PART * limits.time_limit_s)
+    found = solve_case(register.case, solver=ask, limits=brief, ties_by_cost=False)
+    if found.solution.point is None:
+        return None
+    point = _moved(found.register, register, found.solution.point)
+    if point is None or not is_feasible(program, point):
+        return None
+    bound = found.solution.bound
+    return Known(point, -float(program.columns.value @ point), None if bound is None else -bound)
+
+
+def _moved(old: Register, new: Register, point: Floats) -> Floats | None:
+    """A point of one program as one of another with the same runs among its own."""
+    at = {key: column for column, key in enumerate(_keys(new))}
+    if old.offsets["end"] != len(old.options.runs) or new.offsets["end"] != len(new.options.runs):
+        return point if old.offsets == new.offsets else None
+    moved = np.zeros(len(new.options.runs))
+    keys = _keys(old)
+    for run in np.flatnonzero(point > 0.5).tolist():
+        if keys[run] not in at:
+            return None
+        moved[at[keys[run]]] = 1.0
+    return moved
+
+
+def _keys(register: Register) -> list[tuple[int, ...]]:
+    """What tells runs apart."""
+    runs = register.options.runs
+    columns = (runs.point, runs.start_day, runs.end_day)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
