@@ -208,7 +208,8 @@ def reach(
     limits : Limits
         The time is for all goals; each gets at most half of what is left. [s]
     known : Known, optional
-        The first goal as reached already; the others start from its point.
+        The first goal as reached already; its point stands where the others find none better.
+        It is no start for the solver, which may map it wrongly and then stop too soon.
 
     Returns
     -------
@@ -237,15 +238,15 @@ def reach(
         share = left if at == len(goals) - 1 else 0.5 * left
         task = Task(wide, goal.minimise, extra=held, time_limit_s=max(share, 0.5),
                     gap_frac=limits.gap_frac, threads=limits.threads, seed=limits.seed,
-                    on_progress=limits.on_progress,
-                    start=_widened_point(wide, goals, point) if known else None)  # fmt: skip
+                    on_progress=limits.on_progress)  # fmt: skip
         answer = ask(task)
         interrupted |= answer.was_interrupted
         if at == 0 and answer.says_infeasible:
             return Reached(None, (), (), True, interrupted, time.monotonic() - began)
         if answer.point is None:
-            reached.append(float("inf"))
-            bounds.append(None)
+            is_known = known is not None and point is not None and not answer.says_infeasible
+            reached.append(goal.value(point) if is_known and point is not None else float("inf"))
+            bounds.append(answer.bound if is_known else None)
             break
         found = settle(program, answer.point[: len(program.columns.names)])
         if found is None or any(far for _, far in broken_rows(program.rows, found)):
@@ -255,7 +256,7 @@ def reach(
         if broken_rows(program.rows, found):
             break  # within the solver's tolerance, but not exact: the point before stands
         if known is None or point is None or goal.value(found) <= goal.value(point):
-            point = found  # a solver may lose the point that it starts from
+            point = found
         value = goal.value(point)
         reached.append(value)
         bounds.append(answer.bound)
@@ -264,15 +265,6 @@ def reach(
             break
     return Reached(point, tuple(reached), tuple(bounds), False, interrupted,
                    time.monotonic() - began)  # fmt: skip
-
-
-def _widened_point(wide: Program, goals: tuple[Goal, ...], point: Floats | None) -> Floats | None:
-    """A point with the values of the columns behind it, where one measured goal has one each."""
-    if point is None or len(point) == len(wide.columns.names):
-        return point
-    measured = [goal.measure(point) for goal in goals if goal.measure is not None]
-    whole = np.append(point, measured)
-    return whole if len(whole) == len(wide.columns.names) else None
 
 
 def _hold(goal: Goal, value: float, at: int) -> Row:
