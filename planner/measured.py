@@ -16,7 +16,14 @@ from hardware.column import Bools, Floats, Ints, seal
 from hardware.errors import Diagnostic, InputError, UnknownName, Where
 from hardware.table import PRECISIONS, DeviceTable
 from planner.architecture import ModelTable, model_table
-from planner.published import architecture, layout, network_bytes_per_s, number, precision_code
+from planner.published import (
+    architecture,
+    is_known_precision,
+    layout,
+    network_bytes_per_s,
+    number,
+    precision_code,
+)
 from planner.published_stack import likely_stack
 from planner.stack import StackTable, stack_row
 from planner.strategy import StrategyTable
@@ -29,14 +36,16 @@ __all__ = ["READ_REASONS", "MeasuredTable", "Measurements", "read_csv", "read_me
     NO_LAYOUT,
     UNKNOWN_DEVICE,
     TYPE_NOT_OFFERED,
-) = range(5)
+    UNKNOWN_TYPE,
+) = range(6)
 
 READ_REASONS = (
     "",
     "layers, hidden, heads or the width of the MLP are not stated",
-    "the number of devices is not stated, or the layout does not fit into it",
+    "the sequence length, batch or number of devices is not stated, or the layout does not fit",
     "the accelerator is not in the catalogue",
     "the device does not offer the compute type",
+    "the compute type is none that is known",
 )
 
 
@@ -183,6 +192,8 @@ class _Reading:
             record["reason"] = NO_ARCHITECTURE
         elif not placed or placed["seq_len"] <= 0:
             record["reason"] = NO_LAYOUT
+        elif not is_known_precision(line):
+            record["reason"] = UNKNOWN_TYPE
         elif peak_flop_per_s(self.tables[line["accelerator"]], precision) <= 0:
             record["reason"] = TYPE_NOT_OFFERED
         record["row"] = -1

@@ -10,6 +10,7 @@ from types import MappingProxyType
 __all__ = [
     "VOCABULARY",
     "architecture",
+    "is_known_precision",
     "layout",
     "network_bytes_per_s",
     "number",
@@ -155,14 +156,23 @@ def precision_code(row: Row) -> int:
     ``int8`` runs on the unit that fp8 shares on the devices that offer both,
     and counts as fp8.
     """
-    kind, detail = row.get("precision", "").lower(), row.get("precision_detail", "").lower()
-    if kind in ("nvfp4", "mxfp4", "fp4"):
+    kind = row.get("precision", "").strip().lower()
+    detail = row.get("precision_detail", "").lower()
+    if kind.startswith(("nvfp4", "mxfp4", "fp4")):
         return 4
-    if kind == "mxfp8" or "block" in detail or "mxfp8" in detail:
+    if kind.startswith("mxfp8") or "block" in detail or "mxfp8" in detail:
         return 3
-    if kind.startswith("fp8") or kind == "int8":
+    if kind.startswith(("fp8", "float8", "int8")):
         return 2
-    return 1 if kind == "fp16" else 0
+    return 1 if kind.startswith(("fp16", "float16")) else 0
+
+
+def is_known_precision(row: Row) -> bool:
+    """Whether the compute type of a row is one that is read; an empty one counts as bf16."""
+    kind = row.get("precision", "").strip().lower()
+    known = ("bf16", "bfloat16", "fp16", "float16", "fp8", "float8", "int8", "mxfp8", "nvfp4",
+             "mxfp4", "fp4")  # fmt: skip
+    return not kind or kind.startswith(known)
 
 
 def network_bytes_per_s(row: Row) -> float:

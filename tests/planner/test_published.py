@@ -13,6 +13,7 @@ from planner.measured import (
     READ,
     TYPE_NOT_OFFERED,
     UNKNOWN_DEVICE,
+    UNKNOWN_TYPE,
     read_measurements,
     tokens_per_s_per_device,
 )
@@ -85,6 +86,17 @@ def test_window_of_a_published_pattern_is_known_by_name() -> None:
 )  # fmt: skip
 def test_precision(precision: str, detail: str, code: int) -> None:
     assert precision_code({"precision": precision, "precision_detail": detail}) == code
+
+
+@pytest.mark.parametrize(("precision", "is_known"), [
+    ("", True), ("bf16", True), ("FP8", True), ("fp8-block", True), ("bfloat16", True),
+    ("nvfp4", True), ("fp6", False), ("fp32", False), ("fast", False),
+])  # fmt: skip
+def test_a_compute_type_that_nobody_reads_is_a_reason(precision: str, is_known: bool) -> None:
+    (reason,) = read_measurements(
+        [row(precision=precision, accelerator="b200_sxm_180gb")], STACKS
+    ).measured.reason
+    assert reason == (READ if is_known else UNKNOWN_TYPE)
 
 
 @pytest.mark.parametrize(
