@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +160,7 @@ def test_things_of_another_kind_are_refused_by_name() -> None:
     with pytest.raises(InputError, match=r"load\(\*names\)"):
         hardware.load(["h100"])
     with pytest.raises(InputError, match="`plan` does not fit"):
-        planner.verify("planner/examples/first-minute.yaml", None)
+        planner.verify(resources.files("planner") / "examples" / "first-minute.yaml", None)
     with pytest.raises(InputError, match="`path` does not fit"):
         planner.allocate(None)
 
