@@ -6,9 +6,13 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["COMMANDS", "main", "root", "run"]
 
@@ -170,7 +174,42 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """
+    The interrupts seen so far.
+
+    A library may turn the exception into one of its own: pydantic does, while it builds a
+    schema.
+    """
+    import signal
+    import threading
+
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield seen
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
+    with _interrupts() as seen:
+        return _answer_noting(arguments, manner, seen)
+
+
+def _answer_noting(
+    arguments: Sequence[str] | None, manner: dict[str, object], seen: list[int]
+) -> int:
     try:
         answer = root.main(arguments, prog_name="planner", standalone_mode=False, obj=manner)
     except (click.Abort, KeyboardInterrupt):
@@ -180,6 +219,9 @@ def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
         error.show()
         return error.exit_code
     except Exception as error:
+        if seen:
+            click.echo("interrupted", err=True)
+            return _INTERRUPTED
         from planner.cli.failure import exit_code_of
 
         return exit_code_of(error, debug=bool(manner.get("debug")), color=_color(manner))

@@ -194,6 +194,28 @@ def test_interrupted_solve_answers_130_at_once(interrupted):
     assert "Traceback" not in answer.err
 
 
+def test_an_interrupt_that_a_library_turned_into_its_own_error_answers_130(monkeypatch, capsys):
+    import os
+    import signal
+    import time
+
+    from planner.cli import main as room
+
+    def building(*_: object, **__: object) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise ValueError("a schema could not be built") from None
+        return 0
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(room.root, "main", building)
+    assert room.run(["catalog"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_an_interrupt_at_any_moment_answers_130(environment, tmp_path):
     program = """
 import planner.cli.main as room
