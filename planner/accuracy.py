@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hardware.column import Bools, Floats, take
+from planner.accuracy_memory import MEMORY_NOTE, memory_text
 from planner.calibration import Evidence, Tables, evidence, fit
 from planner.leave_out import by_group, scored
 from planner.measured import read_csv, read_measurements
@@ -125,7 +126,12 @@ def _constant_error(known: Evidence, priced: StepTable) -> Floats:
     return result
 
 
-def page_text(found: Calibration, *, note: Callable[[str], None] = lambda text: None) -> str:
+def page_text(
+    found: Calibration,
+    *,
+    memory: dict[str, Any] | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> str:
     """
     The page as Markdown, every figure in it computed here.
 
@@ -133,6 +139,8 @@ def page_text(found: Calibration, *, note: Callable[[str], None] = lambda text: 
     ----------
     found : Calibration
         A fit to all rows with the errors of unseen sources beside it.
+    memory : dict, optional
+        A backtest of memory outcomes, for the section on memory.
     note : callable
         Told what is being left out, for progress.
     """
@@ -146,7 +154,7 @@ def page_text(found: Calibration, *, note: Callable[[str], None] = lambda text: 
     whole = by_source["summary"]
     parts = [
         "# Accuracy",
-        _introduction(found, whole),
+        _introduction(found, whole, " --memory memory.csv" if memory else ""),
         "## Sources left out",
         "All constants are fitted again without the source, then its rows are predicted. "
         "`constant` is the median error of half the dense peak for every row.",
@@ -160,6 +168,8 @@ def page_text(found: Calibration, *, note: Callable[[str], None] = lambda text: 
         "## The worst rows",
         _worst(found, priced),
     ]
+    if memory:
+        parts += ["## Memory", MEMORY_NOTE, memory_text(memory)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -184,11 +194,11 @@ def with_drawing_apart(page: str, name: str) -> tuple[str, str]:
     return page[:first] + image + page[end:], page[first:end] + "\n"
 
 
-def _introduction(found: Calibration, whole: dict[str, Any]) -> str:
+def _introduction(found: Calibration, whole: dict[str, Any], more: str = "") -> str:
     facts = found.provenance
     return (
-        f"Written by `planner calibrate measurements.csv --everything --page docs/accuracy.md` "
-        f"from {facts['rows']} rows of {facts['sources']} sources (SHA-256 "
+        f"Written by `planner calibrate measurements.csv --everything{more} --page "
+        f"docs/accuracy.md` from {facts['rows']} rows of {facts['sources']} sources (SHA-256 "
         f"`{str(facts['sha256'])[:16]}`). Errors are of tokens a second; rows with a stated "
         f"layout, sweeps apart: {whole['n']} rows, median {_percent(whole['mdape_frac'])}, 90th "
         f"percentile {_percent(whole['p90_frac'])}, bias {_percent(whole['bias_frac'])}, "

@@ -20,9 +20,17 @@ __all__ = ["command"]
 @option("--everything", is_flag=True,
         help="Fit device families and intervals too, from the priors.")  # fmt: skip
 @option("--page", metavar="FILE", default=None, help="With --everything: accuracy page.")
+@option("--memory", metavar="FILE", default=None,
+        help="With --page: memory outcomes, for its section on memory.")  # fmt: skip
 @output_options
 def command(
-    rows: str, constants: str | None, everything: bool, page: str | None, output: Output
+    rows: str,
+    *,
+    constants: str | None,
+    everything: bool,
+    page: str | None,
+    memory: str | None,
+    output: Output,
 ) -> int:
     """
     Fit constants to measured rows.
@@ -42,16 +50,20 @@ def command(
 
     if page and not everything:
         raise click.UsageError("--page needs --everything: it shows errors of sources left out")
+    if memory and not page:
+        raise click.UsageError("--memory needs --page: it is a section of the page")
     with output.working("fitting") as note:
         found = calibrate(rows, constants=constants or CONSTANTS, everything=everything, note=note)
     if page:
         from pathlib import Path
 
+        from planner import backtest
         from planner.accuracy import page_text, with_drawing_apart
         from planner.cli.output import write_whole
 
         drawing = Path(page).with_suffix(".svg")
-        text, image = with_drawing_apart(page_text(found), drawing.name)
+        outcomes = backtest(memory, memory=True) if memory else None
+        text, image = with_drawing_apart(page_text(found, memory=outcomes), drawing.name)
         write_whole(str(drawing), image)
         write_whole(page, text)
         output.say(f"wrote {page} and {drawing}")

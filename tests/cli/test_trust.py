@@ -111,3 +111,9 @@ def test_file_that_is_no_rows_is_the_users_fault(cli: Cli, tmp_path: Path, comma
     assert answer.out == ""
     assert "missing-field" in answer.err
     assert cli(command, tmp_path / "absent.csv").code == 2
+
+
+def test_memory_without_page_is_refused(cli: Cli, rows: Path) -> None:
+    answer = cli("calibrate", rows, "--everything", "--memory", rows)
+    assert answer.code == 2
+    assert "--memory needs --page" in answer.err

@@ -79,6 +79,18 @@ def test_interval_covers_most_of_what_was_unseen(fitted: Calibration) -> None:
     assert 0.7 <= inside.mean() <= 1.0
 
 
+def test_page_tells_memory_apart_and_how_far_it_may_be_trusted(fitted: Calibration) -> None:
+    cells = dict.fromkeys(
+        ("fits_predicted_fits", "fits_predicted_too_large", "too_large_predicted_fits",
+         "too_large_predicted_too_large"), 3)  # fmt: skip
+    record = {"n": 12, "mdape_frac": 0.071, "p90_frac": 0.28, "bias_frac": None, "confusion": cells}
+    page = page_text(fitted, memory={"summary": record, "by": {"source": {"north": record}}})
+    assert "--memory memory.csv" in page
+    assert "| north | 12 | 7.1 % | 28.0 % | — | 3 of 6 | 3 of 6 |" in page
+    assert "no errors of unseen sources" in page
+    assert "## Memory" not in page_text(fitted)
+
+
 def test_page_holds_what_was_computed(fitted: Calibration) -> None:
     page = page_text(fitted)
     told = fitted.to_dict()["unseen"]

@@ -13,6 +13,7 @@ import hardware
 import planner
 from hardware.errors import InputError, UnknownName
 from planner.comparison import compare
+from planner.energy import PUE
 from planner.estimation import estimate
 from planner.step import PARTS as STEP_PARTS
 from planner.strategy import FITS, INFERENCE_ONLY, TOO_FEW_DEVICES
@@ -230,3 +231,7 @@ def test_devices_left_idle_are_told() -> None:
     assert used < 1016
     assert f"leaves {1016 - used} of 1,016 idle" in run.notes[-1]
     assert run.cost_usd[0] == pytest.approx(1016 * run.duration_s[0] * run.usd_per_device_s)
+
+
+def test_the_assumed_facility_is_the_one_of_the_catalogue() -> None:
+    assert hardware.pue("korea").value == PUE
