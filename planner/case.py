@@ -20,6 +20,7 @@ from planner.case_point import PointColumns, point_columns
 from planner.case_pool import PoolColumns, in_plan_currency, pool_columns
 from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_reasons
 from planner.energy import PUE
+from planner.flexibility import flexible_fields
 from planner.lending import lending_fields, node_day_prices, within_lending
 from planner.library import Library, read_library
 from planner.near_work import Alike, alike_jobs, model_shapes
@@ -118,6 +119,8 @@ class Case:
     pool_block_nodes: Ints = field(default_factory=_no_ints)  # [pool] of a fabric block, 0 = none
     pool_contiguous: Bools = field(default_factory=_no_bools)  # [pool] ids side by side if possible
     job_one_block: Bools = field(default_factory=_no_bools)  # [job] stays inside one
+    job_flexible: Bools = field(default_factory=_no_bools)  # [job] pool and nodes may change
+    job_move_days: Ints = field(default_factory=_no_ints)  # [job] without work after a change
     borrow_job: Ints = field(default_factory=_no_ints)  # [borrow] jobs that borrow an own pool
     borrow_pool: Ints = field(default_factory=_no_ints)  # [borrow]
     lend_job: Ints = field(default_factory=_no_ints)  # [lend] jobs that go before borrowers
@@ -225,6 +228,7 @@ def build_case(
         **_consortium_fields(scenario),
         **support_fields(scenario),
         **lending_fields(scenario, found),
+        **flexible_fields(scenario),
         pool_block_nodes=np.array(
             [int(p.fabric.block_nodes or 0) if p.fabric else 0 for p in scenario.pools.values()],
             dtype=np.int64,

@@ -244,6 +244,12 @@ class Job(Record):
     `fabric.block_nodes`; a pool that does not is one block."""
     preemptible: bool = False
     """May pause and go on later in the same pool with as many nodes."""
+    allocation: Literal["fixed", "flexible"] | None = None
+    """fixed: one pool and one number of nodes from start to end. flexible: both may change at
+    the borders of periods, without a pause. `policy.allocation` when left out."""
+    migration: DurationFigure | None = None
+    """Time lost at each change of pool or nodes, in whole days rounded up: nodes are held and
+    paid and no work is done. `policy.migration` when left out."""
     partial: bool = False
     """Counts in proportion when only part of the tokens is done."""
     precision: Literal["bf16", "fp16", "fp8", "fp8-block", "fp4"] | None = None
@@ -321,6 +327,11 @@ class Policy(Record):
     most weighted work at the least cost or energy, or by the earliest day."""
     ties: Literal["cost", "none"] = "cost"
     """Among equally good plans, the cheapest."""
+    allocation: Literal["fixed", "flexible"] = "fixed"
+    """Whether jobs may change pool or number of nodes at the borders of periods; a job's own
+    word goes first, and a preemptible job that says nothing stays fixed."""
+    migration: DurationFigure | None = None
+    """Time that a job loses at each change; 1 day, assumed, when left out."""
 
 
 class Scenario(Record):
