@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hardware.column import Bools, Floats, Ints, row_count, seal
 from planner.allocation.block import Block, blocks, free_nodes
-from planner.allocation.run import days_needed, ordinary_runs
+from planner.allocation.chain import ChainTable, LinkTable, no_chains
+from planner.allocation.run import days_needed, ordinary_runs, points_of_pairs, start_days
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -87,15 +88,8 @@ class Options:
     modes: ModeTable
     pieces: PieceTable
     blocks: tuple[tuple[Block, ...], ...]  # [pool]
-
-
-def start_days(case: Case, pair: int) -> Ints:
-    """Days on which a run of the pair may start: its release, then the borders of periods."""
-    release = max(int(case.pair_release_day[pair]), 0)
-    borders = np.asarray(case.border_day[:-1])
-    later = borders[borders > release]
-    days = np.concatenate([[release], later])
-    return np.asarray(days[days < case.pair_due_day[pair]], dtype=np.int64)
+    chains: ChainTable = field(default_factory=lambda: no_chains()[0])
+    links: LinkTable = field(default_factory=lambda: no_chains()[1])
 
 
 def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
@@ -133,7 +127,7 @@ def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
     """
     pool_blocks = blocks(case)
     order = _pair_order(case)
-    by_pair = _points_of_pairs(case)
+    by_pair = points_of_pairs(case)
     ordinary: list[int] = []
     ordinary_points: list[Ints] = []
     ranks: list[Ints] = []
@@ -219,24 +213,6 @@ def _pair_order(case: Case) -> list[int]:
             case.pool_names[case.pair_pool[row]],
         ),
     )
-
-
-def _points_of_pairs(case: Case) -> dict[tuple[int, int], Ints]:
-    """Rows of the point table by job and pool, throughput positive."""
-    usable = np.flatnonzero((case.point_tokens_per_s > 0) & (case.point_nodes > 0))
-    if case.job_one_block.any():
-        room = case.pool_block_nodes[case.point_pool[usable]]
-        fits = (room == 0) | (case.point_nodes[usable] <= room)
-        usable = usable[fits | ~case.job_one_block[case.point_job[usable]]]
-    if len(usable) == 0:
-        return {}
-    key = case.point_job[usable] * (len(case.pool_names) + 1) + case.point_pool[usable]
-    order = np.argsort(key, kind="stable")
-    cuts = np.flatnonzero(np.diff(key[order])) + 1
-    return {
-        (int(case.point_job[part[0]]), int(case.point_pool[part[0]])): part
-        for part in np.split(usable[order], cuts)
-    }
 
 
 def _runs(

@@ -10,10 +10,10 @@ import numpy as np
 
 from hardware.column import Floats, Ints
 from planner.allocation.incidence import Incidence, incidence
-from planner.allocation.option import days_needed, start_days
 from planner.allocation.placement import PlacementTable
 from planner.allocation.register import Register, kept_frac
 from planner.allocation.row import Program, Row
+from planner.allocation.run import days_needed, start_days
 from planner.eligibility import REASONS
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from planner.allocation.block import Block, free_nodes, nests
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["days_needed", "ordinary_runs", "start_grid"]
+__all__ = ["days_needed", "ordinary_runs", "points_of_pairs", "start_days", "start_grid"]
 
 DAY_S = 86400.0
 
@@ -44,6 +44,15 @@ def days_needed(tokens: Floats, tokens_per_s: Floats) -> Ints:
     )
     whole = np.ceil(np.minimum(days - 1e-9 * np.maximum(days, 1.0), 1e9))
     return np.asarray(np.maximum(whole, 1.0), dtype=np.int64)
+
+
+def start_days(case: Case, pair: int) -> Ints:
+    """Days on which a run of the pair may start: its release, then the borders of periods."""
+    release = max(int(case.pair_release_day[pair]), 0)
+    borders = np.asarray(case.border_day[:-1])
+    later = borders[borders > release]
+    days = np.concatenate([[release], later])
+    return np.asarray(days[days < case.pair_due_day[pair]], dtype=np.int64)
 
 
 def start_grid(case: Case, pairs: Ints) -> tuple[Ints, Bools]:
@@ -248,3 +257,21 @@ def _columns(case: Case, grid: _Grid, keep: Bools) -> tuple[Ints, tuple[Ints | F
         value,
         grid.cost[pair, at],
     )
+
+
+def points_of_pairs(case: Case) -> dict[tuple[int, int], Ints]:
+    """Rows of the point table by job and pool, throughput positive."""
+    usable = np.flatnonzero((case.point_tokens_per_s > 0) & (case.point_nodes > 0))
+    if case.job_one_block.any():
+        room = case.pool_block_nodes[case.point_pool[usable]]
+        fits = (room == 0) | (case.point_nodes[usable] <= room)
+        usable = usable[fits | ~case.job_one_block[case.point_job[usable]]]
+    if len(usable) == 0:
+        return {}
+    key = case.point_job[usable] * (len(case.pool_names) + 1) + case.point_pool[usable]
+    order = np.argsort(key, kind="stable")
+    cuts = np.flatnonzero(np.diff(key[order])) + 1
+    return {
+        (int(case.point_job[part[0]]), int(case.point_pool[part[0]])): part
+        for part in np.split(usable[order], cuts)
+    }

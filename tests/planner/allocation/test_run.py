@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planner.allocation import run
-from planner.allocation.option import enumerate_options, start_days
+from planner.allocation.option import enumerate_options
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import drawn_case, optimum
 
@@ -61,7 +61,7 @@ def test_starts_side_by_side_are_those_of_each_pair() -> None:
         pairs = np.arange(len(case.pair_job))
         days, counts = run.start_grid(case, pairs)
         for pair in pairs.tolist():
-            assert days[pair][counts[pair]].tolist() == start_days(case, pair).tolist()
+            assert days[pair][counts[pair]].tolist() == run.start_days(case, pair).tolist()
 
 
 def test_runs_are_in_order_of_job_pool_nodes_and_start() -> None:
