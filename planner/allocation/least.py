@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.policy import Goal, widened
+from planner.allocation.goal import Goal, widened
 from planner.allocation.register import Register
 from planner.allocation.row import Program, Row, row_of
 
@@ -45,7 +45,7 @@ def min_energy_goals(
     columns = program.columns
     energy = energy_per_column(register)
     return program, (
-        Goal("work", -columns.value, 1.0 - work_frac),
+        Goal("work", -columns.value, 1.0 - work_frac, sign=-1.0),
         Goal("energy", energy),
         Goal("cost", columns.cost),
     )
@@ -94,7 +94,7 @@ def min_makespan_goals(
     last = np.zeros(count + 1)
     last[count] = 1.0
     return wide, (
-        Goal("work", np.append(-columns.value, 0.0), 1.0 - work_frac),
+        Goal("work", np.append(-columns.value, 0.0), 1.0 - work_frac, sign=-1.0),
         Goal("last day", last, measure=lambda point: float((ends * (point > 0.5)).max(initial=0))),
         Goal("cost", np.append(columns.cost, 0.0)),
     )

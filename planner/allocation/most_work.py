@@ -8,7 +8,7 @@ import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.engine import Engine
-from planner.allocation.policy import Known
+from planner.allocation.goal import Known
 from planner.allocation.portfolio import solve_case
 from planner.allocation.register import Register
 from planner.allocation.row import Program

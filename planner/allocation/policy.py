@@ -1,20 +1,28 @@
-"""What a plan is best at besides weighted work: the worst-off first, or the least cost."""
+"""Goals reached one after the other by a solver, each with the earlier ones held."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure
 from planner.allocation.engine import Engine, Task
-from planner.allocation.register import Register
-from planner.allocation.row import AT_LEAST, ColumnTable, Program, Row, row_of
+from planner.allocation.goal import (
+    MAX_LEVELS,
+    POLICIES,
+    Goal,
+    Known,
+    Reached,
+    hold,
+    max_min_goals,
+    min_cost_goals,
+    shares,
+    widened,
+    worst_off,
+)
+from planner.allocation.row import Program, Row
 from planner.allocation.settle import broken_rows, settle
-from planner.allocation.solve import PROVED, Limits
+from planner.allocation.solve import Limits
 
 __all__ = [
     "MAX_LEVELS",
@@ -29,158 +37,6 @@ __all__ = [
     "widened",
     "worst_off",
 ]
-
-POLICIES = (
-    "weighted-work",
-    "max-min",
-    "proportional",
-    "min-cost",
-    "min-energy",
-    "min-makespan",
-)
-MAX_LEVELS = 12
-"""Levels of the worst-off that are raised one after the other; the rest by total work."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """One thing to minimise, and which part of what it reaches later goals may give up."""
-
-    name: str
-    minimise: Floats  # [column] of the wider program
-    give_frac: float = 0.0
-    shares: Floats | None = None  # [consortium, column] for the worst-off of them
-    level: int = 0
-    measure: Callable[[Floats], float] | None = None  # where neither of the two above tells it
-
-    def value(self, point: Floats) -> float:
-        """What a point of the program reaches, computed from its whole columns alone."""
-        if self.measure is not None:
-            return self.measure(point)
-        if self.shares is None:
-            return float(self.minimise[: len(point)] @ point)
-        return -float(np.sort(self.shares @ point)[: self.level].sum())
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the first goal before a solver is asked: a point, its value, a bound."""
-
-    point: Floats  # [column] of the program
-    value: float
-    bound: float | None
-
-
-@dataclass(frozen=True)
-class Reached:
-    """A point after all goals; for each goal what it reached and what is proved possible."""
-
-    point: Floats | None
-    reached: tuple[float, ...]
-    bounds: tuple[float | None, ...]
-    says_infeasible: bool
-    was_interrupted: bool
-    seconds: float
-
-    def is_proved(self, goal: int) -> bool:
-        """Whether a goal is proved to be reached fully."""
-        bound, value = self.bounds[goal], self.reached[goal]
-        return bound is not None and value - bound <= 10 * PROVED * max(abs(value), 1e-9)
-
-
-def shares(register: Register, program: Program) -> tuple[Floats, tuple[int, ...]]:
-    """
-    Part of the weighted work it asks for that a column gives its consortium, over its weight.
-
-    Returns
-    -------
-    (ndarray [consortium, column], tuple of int)
-        Shares, and the consortiums with a weight and with work that some column can do.
-        What no column can do is not asked for here, since no plan could give it. [1]
-    """
-    case, columns = register.case, program.columns
-    count = len(case.consortium_names)
-    owner = register.column_job
-    team = np.where(owner >= 0, case.job_consortium[np.maximum(owner, 0)], -1)
-    asked = np.zeros(count)
-    for job in range(len(case.job_names)):
-        mine = owner == job
-        best = float((columns.value * columns.upper)[mine].max(initial=0.0))
-        asked[case.job_consortium[job]] += best
-    matrix = np.zeros((count, len(columns.names)))
-    for at in np.flatnonzero((asked > 0) & (case.consortium_weight > 0)).tolist():
-        mine = team == at
-        matrix[at, mine] = columns.value[mine] / asked[at] / case.consortium_weight[at]
-    able = tuple(np.flatnonzero(matrix.any(axis=1)).tolist())
-    return matrix, able
-
-
-def max_min_goals(register: Register, program: Program) -> tuple[Program, tuple[Goal, ...]]:
-    """
-    Raise the worst-off consortium, then the two worst-off together, and so on; then all work.
-
-    With s_c the share of consortium c, level k maximises the sum of the k smallest shares,
-
-    max  k t_k - sum_c d_{k,c},    t_k - d_{k,c} <= s_c,    d_{k,c} >= 0    for every c
-
-    with the earlier levels held, which is lexicographic max-min also where the possible
-    shares are lumps and not a convex set [1]_. Weighted work comes next, and cost last.
-
-    References
-    ----------
-    .. [1] W. Ogryczak, M. Pioro, A. Tomaszewski, "Telecommunications network design and
-       max-min optimization problem," J. Telecommunications and Information Technology, 2005.
-    """
-    matrix, able = shares(register, program)
-    levels = min(len(able), MAX_LEVELS)
-    base = len(program.columns.names)
-    per = 1 + len(able)
-    top = max((1.0 / register.case.consortium_weight[c] for c in able), default=1.0)
-    wide = widened(program.columns, [top] * (levels * per))
-    rows: list[Row] = list(program.rows)
-    goals = []
-    for level in range(levels):
-        first = base + level * per
-        minimise = np.zeros(base + levels * per)
-        minimise[first] = -(level + 1.0)
-        minimise[first + 1 : first + per] = 1.0
-        name = f"level {level + 1}"
-        goals.append(Goal(name, minimise, shares=matrix[list(able)], level=level + 1))
-        for place, team in enumerate(able):
-            used = np.flatnonzero(matrix[team])
-            name = register.case.consortium_names[team]
-            rows.append(
-                row_of(
-                    f"level_{level}_{team}",
-                    np.concatenate([[first, first + 1 + place], used]),
-                    np.concatenate([[1.0, -1.0], -matrix[team, used]]),
-                    family="level",
-                    group=f"the share of `{name}`",
-                    sentence=f"`{name}` counts with its share in level {level + 1}",
-                    bound=0.0,
-                )
-            )
-    goals += [Goal("work", -wide.value), Goal("cost", wide.cost)]
-    return Program(wide, tuple(rows)), tuple(goals)
-
-
-def min_cost_goals(program: Program, work_frac: float) -> tuple[Program, tuple[Goal, ...]]:
-    """The cheapest plan that does at least a part of the most weighted work there can be."""
-    columns = program.columns
-    return program, (Goal("work", -columns.value, 1.0 - work_frac), Goal("cost", columns.cost))
-
-
-def widened(columns: ColumnTable, upper: list[float]) -> ColumnTable:
-    """Columns with continuous ones of no value and cost behind them."""
-    more = len(upper)
-    zero = np.zeros(more)
-    return ColumnTable(
-        names=(*columns.names, *(f"level{at:06d}" for at in range(more))),
-        upper=np.concatenate([columns.upper, np.array(upper)]),
-        is_integer=np.concatenate([columns.is_integer, np.zeros(more, dtype=np.bool_)]),
-        value=np.concatenate([columns.value, zero]),
-        cost=np.concatenate([columns.cost, zero]),
-    )
 
 
 def reach(
@@ -230,7 +86,7 @@ def reach(
     interrupted = False
     if known is not None:
         point, reached, bounds = known.point, [known.value], [known.bound]
-        held = (_hold(goals[0], known.value, 0),)
+        held = (hold(goals[0], known.value, 0),)
     for at, goal in enumerate(goals):
         if at < len(reached):
             continue
@@ -260,39 +116,8 @@ def reach(
         value = goal.value(point)
         reached.append(value)
         bounds.append(answer.bound)
-        held = (*held, _hold(goal, value, at))
+        held = (*held, hold(goal, value, at))
         if interrupted:
             break
     return Reached(point, tuple(reached), tuple(bounds), False, interrupted,
                    time.monotonic() - began)  # fmt: skip
-
-
-def _hold(goal: Goal, value: float, at: int) -> Row:
-    """A row that keeps what a goal has reached, but for what it may give up and float noise."""
-    used = np.flatnonzero(goal.minimise)
-    give = goal.give_frac * abs(value) + 1e-7 * max(abs(value), 1e-6)
-    return row_of(
-        f"hold_{at}",
-        used,
-        -goal.minimise[used],
-        family="hold",
-        group=f"the goal `{goal.name}`",
-        sentence=f"what goal `{goal.name}` has reached is held",
-        sense=AT_LEAST,
-        bound=-value - give,
-    )
-
-
-def worst_off(register: Register, program: Program, point: Floats) -> tuple[float, str]:
-    """
-    The consortium with the smallest share over weight at a point, and its share. [1]
-
-    The share is of the work it asks for, without the weight; 1 when nobody can get any.
-    """
-    matrix, able = shares(register, program)
-    if not able:
-        return 1.0, ""
-    got = matrix[list(able)] @ point
-    team = able[int(np.argmin(got))]
-    share = float(got.min()) * float(register.case.consortium_weight[team])
-    return share, register.case.consortium_names[team]

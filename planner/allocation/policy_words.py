@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.policy import Reached, worst_off
-from planner.allocation.proportional import proportions
+from planner.allocation.goal import Reached, worst_off
+from planner.allocation.proportions import proportions
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 

@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.engine import Engine
-from planner.allocation.policy import Goal, Reached, reach, shares, widened
+from planner.allocation.goal import Goal, Reached, widened
+from planner.allocation.policy import reach
+from planner.allocation.proportions import LEAST_SHARE, Proportions, log_worth, proportions
 from planner.allocation.register import Register
 from planner.allocation.row import AT_LEAST, EQUAL, Program, Row, row_of
 from planner.allocation.solve import Limits
 
 __all__ = ["LEAST_SHARE", "Proportions", "log_worth", "proportional", "proportions"]
 
-LEAST_SHARE = 1e-3
-"""Below this share the logarithm goes on as its tangent, so that nothing is worth minus infinity
-and a consortium that no plan can serve does not decide the rest."""
 RATIO = 1.3  # between neighbouring tangents at first; they differ from the curve by 0.009 at most
 ROUNDS = 8
 NEAR = 1e-5  # sum of logarithms over the sum of weights
-
-
-def log_worth(share: Floats) -> Floats:
-    """
-    Logarithm of a share from `LEAST_SHARE` on, below it the tangent there; concave.
-
-    Examples
-    --------
-    >>> float(log_worth(np.array(1.0))), round(float(log_worth(np.array(0.0))), 3)
-    (0.0, -7.908)
-    """
-    share = np.asarray(share, dtype=np.float64)
-    held = np.maximum(share, LEAST_SHARE)
-    return np.asarray(np.log(held) + np.minimum(share - LEAST_SHARE, 0.0) / LEAST_SHARE)
-
-
-@dataclass(frozen=True)
-class Proportions:
-    """Shares of the consortiums that can get any, and their weights."""
-
-    matrix: Floats  # [consortium, column] share a unit of the column
-    weight: Floats  # [consortium]
-    names: tuple[str, ...]
-
-    def worth(self, point: Floats) -> float:
-        """Weighted sum of `log_worth` above that of nothing; not negative."""
-        none = float(log_worth(np.array(0.0)))
-        return float(self.weight @ (log_worth(self.matrix @ point) - none))
-
-
-def proportions(register: Register, program: Program) -> Proportions:
-    """Shares of the weighted work asked for, without the weights, and the weights."""
-    matrix, able = shares(register, program)
-    weight = register.case.consortium_weight[list(able)]
-    names = tuple(register.case.consortium_names[at] for at in able)
-    return Proportions(matrix[list(able)] * weight[:, None], weight, names)
 
 
 def proportional(register: Register, program: Program, *, ask: Engine, limits: Limits) -> Reached:
