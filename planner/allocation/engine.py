@@ -10,7 +10,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,52 +20,9 @@ import pulp
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
 from planner.allocation.problem import scale_of, to_pulp
-from planner.allocation.row import Program, Row
+from planner.allocation.task import Answer, Engine, Progress, Task
 
 __all__ = ["ENGINES", "Answer", "Engine", "Progress", "Task", "cbc_path", "engine", "engines_found"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a solver at work; None where nothing is known yet."""
-
-    seconds: float
-    objective: float | None
-    bound: float | None
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a solver is asked: minimise `minimise` over a program, within limits."""
-
-    program: Program
-    minimise: Floats
-    extra: tuple[Row, ...] = ()
-    is_relaxed: bool = False
-    time_limit_s: float = 60.0
-    gap_frac: float = 0.0
-    threads: int = 0  # 0: one
-    seed: int = 0
-    start: Floats | None = None
-    on_progress: Callable[[Progress], None] | None = None
-    is_start_good: bool = False  # the time is better spent on the proof than on other plans
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a solver says; nothing in it is believed before it is checked."""
-
-    point: Floats | None  # [column]
-    bound: float | None  # of the minimisation, in the task's own unit
-    claimed: float | None = None  # objective that the solver states for its point
-    says_infeasible: bool = False
-    was_interrupted: bool = False
-    seconds: float = 0.0
-    prices: Floats | None = None  # [row with terms] of a relaxed task, extra rows last
-    log: tuple[str, ...] = field(default=())
-
-
-Engine = Callable[[Task], Answer]
 
 
 def _highs(task: Task) -> Answer:
