@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from hardware.quantity import Figure, Record
 from hardware.sheet import Document, Path_, field_path
+from hardware.units import DAY_S
 from planner.energy import PUE
+from planner.flexibility import MIGRATION_S, is_flexible
 from planner.library import Library
 from planner.scenario import Scenario
 from planner.scenario_count import Count
@@ -83,6 +85,10 @@ def assumptions(
             sentences.append(f"device {name}: {_listed(fields)}")
     if scenario.power.pue is None:
         sentences.append(f"power.pue: {PUE}, not stated")
+    if scenario.policy.migration is None and any(
+        job.migration is None and is_flexible(scenario, job) for job in scenario.jobs.values()
+    ):
+        sentences.append(f"policy.migration: {MIGRATION_S / DAY_S:g} day, not stated")
     return tuple(sentences)
 
 

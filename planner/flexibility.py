@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from hardware.errors import Diagnostic, UnknownName, near_match
 from hardware.units import DAY_S
 from planner.scenario import Job, Scenario
 
-__all__ = ["MIGRATION_S", "flexible_fields", "is_flexible", "move_days"]
+__all__ = ["MIGRATION_S", "flexible_fields", "is_flexible", "move_days", "with_allocation"]
 
 MIGRATION_S = DAY_S  # assumed where nobody states one: checkpoint, move, restart, warm up [s]
+ALLOCATIONS = ("fixed", "flexible")
 
 
 def is_flexible(scenario: Scenario, job: Job) -> bool:
@@ -42,8 +44,36 @@ def move_days(scenario: Scenario, job: Job) -> int:
     int
         Zero or more; a part of a day counts as a day.
     """
-    stated = job.migration or scenario.policy.migration
-    return math.ceil((stated.value if stated else MIGRATION_S) / DAY_S)
+    stated = scenario.policy.migration if job.migration is None else job.migration
+    return math.ceil((MIGRATION_S if stated is None else stated.value) / DAY_S)
+
+
+def with_allocation(scenario: Scenario, allocation: str | None) -> Scenario:
+    """
+    The scenario with another word of its policy on allocation; None leaves it as it is.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As written.
+    allocation : str, optional
+        ``fixed`` or ``flexible``. What a job says of itself stays.
+
+    Raises
+    ------
+    UnknownName
+        Another word.
+    """
+    if allocation is None or allocation == scenario.policy.allocation:
+        return scenario
+    if allocation not in ALLOCATIONS:
+        raise UnknownName(
+            Diagnostic("unknown-allocation", f"no allocation is called `{allocation}`",
+                       found=str(allocation), expected=" or ".join(ALLOCATIONS),
+                       hint=near_match(str(allocation), ALLOCATIONS))
+        )  # fmt: skip
+    policy = scenario.policy.model_copy(update={"allocation": allocation})
+    return scenario.model_copy(update={"policy": policy})
 
 
 def flexible_fields(scenario: Scenario) -> dict[str, Any]:

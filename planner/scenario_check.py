@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, PlanningWarning
 from hardware.sheet import Document, parse_document, read_document, where_is
+from planner.flexibility import with_allocation
 from planner.library import read_library
 from planner.near_work import model_shapes
 from planner.scenario import Scenario
@@ -19,6 +20,7 @@ from planner.scenario_dates import (
 )
 from planner.scenario_fabric import check_topology
 from planner.scenario_fault import Written
+from planner.scenario_flexible import check_flexible
 from planner.scenario_lending import check_lending
 from planner.scenario_mend import faults_beside
 from planner.scenario_names import check_cycles, check_references, check_spellings
@@ -56,6 +58,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_use_by,
     check_topology,
     check_lending,
+    check_flexible,
 )
 
 
@@ -104,9 +107,18 @@ def scenario_faults(
     return tuple(faults)
 
 
-def check_document(document: Document) -> tuple[Scenario, tuple[Diagnostic, ...]]:
+def check_document(
+    document: Document, *, allocation: str | None = None
+) -> tuple[Scenario, tuple[Diagnostic, ...]]:
     """
     Read a scenario from a document in hand.
+
+    Parameters
+    ----------
+    document : Document
+        As read from a file.
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of its policy.
 
     Returns
     -------
@@ -122,7 +134,7 @@ def check_document(document: Document) -> tuple[Scenario, tuple[Diagnostic, ...]
     _check_kind(document)
     base_path = base_path_of(document)
     try:
-        scenario = parse_document(document, Scenario)
+        scenario = with_allocation(parse_document(document, Scenario), allocation)
     except InputError as error:
         beside = faults_beside(document, lambda it: scenario_faults(it, base_path, document))
         every = (*error.diagnostics, *beside)
@@ -146,7 +158,7 @@ def _check_kind(document: Document) -> None:
             )  # fmt: skip
 
 
-def load_scenario(path: str | Path) -> tuple[Scenario, Document]:
+def load_scenario(path: str | Path, *, allocation: str | None = None) -> tuple[Scenario, Document]:
     """
     Read and check a scenario file.
 
@@ -154,6 +166,8 @@ def load_scenario(path: str | Path) -> tuple[Scenario, Document]:
     ----------
     path : path
         YAML or JSON, or ``-`` for standard input. Paths inside it are relative to it.
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of its policy.
 
     Returns
     -------
@@ -172,7 +186,7 @@ def load_scenario(path: str | Path) -> tuple[Scenario, Document]:
         Diagnostic.
     """
     document = read_document(path)
-    scenario, found = check_document(document)
+    scenario, found = check_document(document, allocation=allocation)
     for warning in found:
         warnings.warn(PlanningWarning(warning), stacklevel=2)
     return scenario, document

@@ -41,6 +41,7 @@ def _figures(written: Written) -> Iterator[tuple[Path_, Figure | None, float, bo
         yield (*path, "tokens"), job.tokens, 0, False
         yield (*path, "value"), job.value, 0, True
         yield (*path, "global_batch"), job.global_batch, 0, False
+        yield (*path, "migration"), job.migration, 0, True
         for device, rate in job.rates.items():
             yield (*path, "rates", device), rate, 0, False
     for device, figure in scenario.rules.equivalence.items():
@@ -51,6 +52,7 @@ def _figures(written: Written) -> Iterator[tuple[Path_, Figure | None, float, bo
     yield ("rules", "share_limit"), scenario.rules.share_limit, 0, False
     yield ("power", "tariff"), scenario.power.tariff, 0, True
     yield ("power", "pue"), scenario.power.pue, 1, True
+    yield ("policy", "migration"), scenario.policy.migration, 0, True
 
 
 def check_amounts(written: Written) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from hardware.quantity import Figure, Price
 from hardware.units import DAY_S
@@ -61,6 +62,7 @@ class Facts:
     job_value: Mapping[str, float]
     lessors: frozenset[str]  # folded names of those who lease nodes to the programme
     device_names: Mapping[str, str]  # device as written -> its one name
+    move_days: Mapping[str, int]  # flexible job -> days without work after a change
 
     def device(self, written: str) -> str:
         """The spelling in which two names of devices are compared."""
@@ -212,6 +214,7 @@ def facts_of(
     return Facts(
         scenario, first, days, handback_days, pools, support, leave,
         _values(scenario.jobs, model_flop), frozenset(lessors), device_names,
+        _move_days(scenario),
     )  # fmt: skip
 
 
@@ -219,3 +222,14 @@ def _values(jobs: Mapping[str, Job], model_flop: Mapping[str, float]) -> dict[st
     if all(job.value is None for job in jobs.values()):
         return {name: model_flop[name] / 1e21 for name in jobs}
     return {name: 0.0 if job.value is None else job.value.value for name, job in jobs.items()}
+
+
+def _move_days(scenario: Scenario) -> dict[str, int]:
+    """Jobs that may change pool or nodes, and what each loses by it; a day where not stated."""
+    found = {}
+    for name, job in scenario.jobs.items():
+        word = job.allocation or ("fixed" if job.preemptible else scenario.policy.allocation)
+        stated = job.migration if job.migration is not None else scenario.policy.migration
+        if word == "flexible":
+            found[name] = 1 if stated is None else ceil(stated.value / DAY_S)
+    return found

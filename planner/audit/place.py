@@ -167,16 +167,17 @@ def allowed_node_counts(ledger: Ledger) -> Checked:
 
 
 def one_run_a_job(ledger: Ledger) -> Checked:
-    """A job is one run; a preemptible one may pause, but keeps its pool and its size."""
+    """A job is one run, unless flexible; a preemptible one may pause, in its pool and size."""
     found: list[Diagnostic] = []
     jobs = ledger.by_job()
     for name, entries in jobs.items():
-        if len(entries) > 1 and not entries[0].job.preemptible:
+        is_flexible = name in ledger.facts.move_days
+        if len(entries) > 1 and not entries[0].job.preemptible and not is_flexible:
             found.append(violation(
-                "job-split", f"`{name}` may not pause, and has {len(entries)} rows",
+                "job-split", f"`{name}` may not pause or change, and has {len(entries)} rows",
                 entries[1].where(), found=f"{len(entries)} rows", expected="one row",
             ))  # fmt: skip
-        for before, after in pairwise(entries):
+        for before, after in [] if is_flexible else pairwise(entries):
             for code, field in (("pool-changed", "pool"), ("size-changed", "nodes")):
                 was, now = getattr(before.row, field), getattr(after.row, field)
                 if was != now:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from hardware.errors import Diagnostic, InputError, Where, near_match, word_for
+from planner.audit.period import LENGTHS
 from planner.audit.plan_record import (
     InputRecord,
     JobRecord,
     PlanRecord,
     RowRecord,
     ShareRecord,
+    StretchRecord,
     VerdictRecord,
 )
 from planner.audit.plan_value import (
@@ -36,6 +38,13 @@ MAX_BYTES = 64 * 2**20  # a plan of 10,000 rows is about 6 MB
 MAX_FAULTS = 200
 
 Read = Callable[[Any], Any]
+
+
+def a_length(value: Any) -> str:
+    """Length of a period by its name; raises ValueError otherwise."""
+    if value not in LENGTHS:
+        raise ValueError(f"found {short(value)}, expected one of {', '.join(LENGTHS)}")
+    return str(value)
 
 
 def _or_null(read: Read) -> Read:
@@ -89,10 +98,15 @@ _VERDICT: Spec = {
     "gap_frac": ("gap_frac", _or_null(number), False),
     "cost": ("cost", _or_null(an_amount), True),
     "policy": ("policy", _or_null(a_text), False),
+    "allocation": ("allocation", _or_null(a_text), False),
 }
 _INPUT: Spec = {
     "path": ("path", a_text, True),
     "sha256": ("sha256", a_text, True),
+}
+_STRETCH: Spec = {
+    "until": ("until", a_day, True),
+    "every": ("every", a_length, True),
 }
 SCHEMA = "planner/plan/1"
 
@@ -217,10 +231,11 @@ def plan_record(data: Any, *, path: str = "<plan>", sha256: str = "") -> PlanRec
     shares = _many(data, "consortiums", ShareRecord, _SHARE, path, faults)
     inputs = _many(data, "inputs", InputRecord, _INPUT, path, faults, required=False)
     version = _tool_version(data.get("tool"), path, faults)
+    stretches = _stretches(data.get("periods"), path, faults)
     if faults or verdict is None:
         raise InputError(_first(faults, path))
     return PlanRecord(path, sha256, currency, verdict, tuple(rows), tuple(jobs), tuple(shares),
-                      tuple(inputs), version)  # fmt: skip
+                      tuple(inputs), version, tuple(stretches))  # fmt: skip
 
 
 def _first(faults: list[Diagnostic], path: str) -> list[Diagnostic]:
@@ -242,6 +257,16 @@ def _tool_version(tool: Any, path: str, faults: list[Diagnostic]) -> str:
     except ValueError as error:
         faults.append(_fault(str(error), path, "tool.version"))
         return ""
+
+
+def _stretches(periods: Any, path: str, faults: list[Diagnostic]) -> list[Any]:
+    """The periods that the plan was made with; none where the file does not say."""
+    if periods is not None and not isinstance(periods, dict):
+        faults.append(_fault(f"found {short(periods)}, expected a record", path, "periods"))
+        return []
+    key = "periods.stretches"
+    stated = {key: (periods or {}).get("stretches")}
+    return _many(stated, key, StretchRecord, _STRETCH, path, faults, required=False)
 
 
 def _text_of(data: dict[str, Any], key: str, path: str, faults: list[Diagnostic]) -> str:

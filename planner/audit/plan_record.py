@@ -13,6 +13,7 @@ __all__ = [
     "PlanRecord",
     "RowRecord",
     "ShareRecord",
+    "StretchRecord",
     "VerdictRecord",
 ]
 
@@ -76,6 +77,7 @@ class VerdictRecord:
     bound: float | None = None
     gap_frac: float | None = None
     policy: str | None = None
+    allocation: str | None = None  # None: fixed
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,14 @@ class InputRecord:
 
     path: str
     sha256: str
+
+
+@dataclass(frozen=True)
+class StretchRecord:
+    """A part of the horizon whose periods have one length."""
+
+    until: datetime.date  # included
+    every: str
 
 
 @dataclass(frozen=True)
@@ -99,3 +109,4 @@ class PlanRecord:
     consortiums: tuple[ShareRecord, ...]
     inputs: tuple[InputRecord, ...]
     tool_version: str = ""  # of the program that made it
+    stretches: tuple[StretchRecord, ...] = ()  # what the plan was made with, by date

@@ -18,6 +18,7 @@ from planner.audit.fabric import ids_side_by_side, inside_blocks
 from planner.audit.facts import facts_of
 from planner.audit.ledger import Ledger, ledger_of, named_as_in_scenario
 from planner.audit.lending import lent_on_terms
+from planner.audit.link import allocation_as_asked, changes_at_borders, days_lost_at_changes
 from planner.audit.machine import look_up
 from planner.audit.money import (
     costs_as_priced,
@@ -73,8 +74,10 @@ _LEDGER_CHECKS = (
     before_deadlines,
     allowed_node_counts,
     one_run_a_job,
+    changes_at_borders,
     after_predecessors,
     tokens_add_up,
+    days_lost_at_changes,
     work_done,
     costs_as_priced,
     within_budgets,
@@ -88,6 +91,7 @@ _LEDGER_CHECKS = (
     consortiums_as_stated,
     totals_as_stated,
     verdict_supported,
+    allocation_as_asked,
 )
 
 
@@ -141,7 +145,7 @@ def check_plan(
 ) -> list[Checked]:
     """Every check that needs no file, in the order in which a reader asks them."""
     if has_no_plan(ledger.plan):
-        return [nothing_to_verify(ledger), verdict_supported(ledger)]
+        return [nothing_to_verify(ledger), verdict_supported(ledger), allocation_as_asked(ledger)]
     checks = [check(ledger) for check in _LEDGER_CHECKS]
     checks.append(rates_as_predicted(ledger, predicted))
     checks.append(efficiency_as_predicted(ledger, predicted))

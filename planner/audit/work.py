@@ -20,6 +20,7 @@ __all__ = [
     "done_frac",
     "efficiency_as_predicted",
     "layout_on_nodes",
+    "lost_days",
     "no_workload_twice",
     "rates_as_predicted",
     "tokens_add_up",
@@ -79,9 +80,19 @@ def efficiency_as_predicted(ledger: Ledger, predicted: Predictions) -> Checked:
     return checked("energy and MFU", looked, found)
 
 
+def lost_days(ledger: Ledger) -> dict[int, int]:
+    """Days at the beginning of rows of flexible jobs, the first apart, without work. [day]"""
+    lost: dict[int, int] = {}
+    for name, entries in ledger.by_job().items():
+        days = ledger.facts.move_days.get(name, 0)
+        lost |= {entry.at: days for entry in entries[1:]}
+    return lost
+
+
 def tokens_add_up(ledger: Ledger) -> Checked:
     """No row claims more tokens than its rate gives in its days; no job more than it asks."""
     found: list[Diagnostic] = []
+    lost = lost_days(ledger)
     for entry in ledger.entries:
         row = entry.row
         most = row.tokens_per_s * entry.days * DAY_S
@@ -90,11 +101,13 @@ def tokens_add_up(ledger: Ledger) -> Checked:
                 "tokens-inflated", f"`{row.job}` does not do so much in {entry.days} days",
                 entry.where("tokens"), found=row.tokens, expected=f"at most {most:.9g}",
             ))  # fmt: skip
-        elif most and ceil(entry.days * row.tokens / most - TOLERANCE) < entry.days:
+            continue
+        needed = ceil(entry.days * row.tokens / most - TOLERANCE) if most else entry.days
+        needed += lost.get(entry.at, 0)
+        if needed < entry.days:
             found.append(violation(
                 "held-idle", f"`{row.job}` holds its nodes longer than the work needs",
-                entry.where("days"), found=entry.days,
-                expected=ceil(entry.days * row.tokens / most - TOLERANCE), warning=True,
+                entry.where("days"), found=entry.days, expected=needed, warning=True,
             ))  # fmt: skip
     for name, entries in ledger.by_job().items():
         total, asked = sum(e.row.tokens for e in entries), entries[0].job.tokens.value

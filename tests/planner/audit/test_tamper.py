@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-AURORA, BOREALIS, CEDAR, CEDAR_LATER, DUNE, SCORE = range(6)
+import hardware
+
+NODE_W = {"north": float(hardware.load("b200").node_power_w[0])}
+AURORA, BOREALIS, CEDAR, CEDAR_LATER, DUNE, SCORE, LINK = range(7)  # LINK: where aurora changes
 Data = dict[str, Any]
 Tamper = Callable[[Data, Data], None]
 TAMPERS: list[tuple[str, str, Tamper]] = []
@@ -237,6 +240,147 @@ def _pool_changed(scenario: Data, plan: Data) -> None:
 @tamper("job-overlaps-itself")
 def _job_beside_itself(scenario: Data, plan: Data) -> None:
     held(plan, CEDAR_LATER, "2026-01-28", "2026-02-12", 16)
+
+
+def flexible(scenario: Data, plan: Data) -> None:
+    """Let aurora grow on 2026-01-29, the fifth border, from 8 nodes to 12, at the loss of a day.
+
+    28 days x 5.5296e9 tokens, then 15 days at up to 8.2944e9 do 276.48e9.
+    """
+    scenario["jobs"]["aurora"].update(allocation="flexible", topology="any")
+    scenario["rules"]["equal_support"] = "60%"  # 3968 of alpha, 1264 / 72 of gamma
+    rows = plan["rows"]
+    linked(plan, AURORA, 28, "2026-01-01", "2026-01-28", 154.8288e9, 8)
+    rows.append({**rows[AURORA], "node_ids": "0-7,12-15"})
+    linked(plan, LINK, 16, "2026-01-29", "2026-02-13", 121.6512e9, 12)
+    bound(scenario, plan)
+
+
+def linked(
+    plan: Data, row: int, days: int, first: str, last: str, tokens: float, nodes: int
+) -> None:
+    """Another span of a row of aurora, with what follows from it."""
+    held(plan, row, first, last, days)
+    one = plan["rows"][row]
+    one["energy_j"] = nodes * NODE_W["north"] * 1.5 * days * 86400
+    one.update(
+        nodes=nodes, tokens=tokens, tokens_per_s=8e3 * nodes, cost=nodes * days * 8 * 2400.0,
+        value=100 * tokens / 276.48e9,
+    )  # fmt: skip
+
+
+@tamper("allocation-mismatch")
+def _flexible_by_the_word_of_the_plan(scenario: Data, plan: Data) -> None:
+    plan["verdict"]["allocation"] = "flexible"
+
+
+@tamper("allocation-mismatch")
+def _fixed_by_the_silence_of_the_plan(scenario: Data, plan: Data) -> None:
+    scenario["policy"] = {"allocation": "flexible"}
+
+
+@tamper("job-split")
+def _flexible_by_the_word_of_the_plan_alone(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    del scenario["jobs"]["aurora"]["allocation"]
+    plan["verdict"]["allocation"] = "flexible"
+
+
+@tamper("job-split")
+def _flexible_but_for_the_word_of_the_job(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["jobs"]["aurora"]["allocation"] = "fixed"
+    scenario["policy"] = {"allocation": "flexible"}
+
+
+@tamper("change-off-border")
+def _change_a_day_before_the_border(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    plan["rows"][LINK]["node_ids"] = "0-7,16-19"
+    linked(plan, AURORA, 27, "2026-01-01", "2026-01-27", 149.2992e9, 8)
+    linked(plan, LINK, 17, "2026-01-28", "2026-02-13", 127.1808e9, 12)
+
+
+@tamper("change-off-border")
+def _border_of_weeks_in_a_plan_of_months(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["horizon"]["resolution"] = "month"
+
+
+@tamper("links-apart")
+def _week_without_nodes(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    linked(plan, AURORA, 21, "2026-01-01", "2026-01-21", 116.1216e9, 8)
+    linked(plan, LINK, 21, "2026-01-29", "2026-02-18", 160.3584e9, 12)
+
+
+@tamper("link-unchanged")
+def _two_rows_and_no_change(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    plan["rows"][LINK]["node_ids"] = "0-7"
+    linked(plan, LINK, 23, "2026-01-29", "2026-02-20", 121.6512e9, 8)
+
+
+@tamper("move-days-worked")
+def _no_day_lost(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    linked(plan, LINK, 15, "2026-01-29", "2026-02-12", 121.6512e9, 12)
+
+
+@tamper("move-days-worked")
+def _fewer_days_lost_than_the_job_says(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["jobs"]["aurora"]["migration"] = "25 h"
+
+
+@tamper("move-days-worked")
+def _fewer_days_lost_than_the_policy_says(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["policy"] = {"migration": "2 days"}
+
+
+@tamper("link-without-work")
+def _change_on_the_last_day(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["jobs"]["aurora"]["partial"] = True
+    linked(plan, LINK, 1, "2026-01-29", "2026-01-29", 0.0, 12)
+
+
+@tamper("link-without-work")
+def _change_after_the_work_is_done(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    scenario["jobs"]["aurora"]["partial"] = True
+    plan["rows"][LINK].update(tokens=0.0, value=0.0)
+
+
+@tamper("job-overlaps-itself")
+def _change_before_the_end(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    linked(plan, LINK, 23, "2026-01-22", "2026-02-13", 121.6512e9, 12)
+
+
+@tamper("node-counted-twice")
+def _nodes_of_another_after_the_change(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    plan["rows"][LINK]["node_ids"] = "0-11"
+
+
+@tamper("tokens-inflated")
+def _more_work_than_the_first_link_can_do(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    linked(plan, AURORA, 28, "2026-01-01", "2026-01-28", 156e9, 8)
+
+
+@tamper("cost-misstated")
+def _lost_day_not_paid(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    plan["rows"][LINK]["cost"] *= 15 / 16
+
+
+@tamper("predecessor-not-finished")
+def _wait_for_the_first_link_only(scenario: Data, plan: Data) -> None:
+    flexible(scenario, plan)
+    held(plan, BOREALIS, "2026-02-12", "2026-03-23", 40)
 
 
 @tamper("predecessor-not-finished")
@@ -567,6 +711,13 @@ def restated(scenario: Data, plan: Data) -> None:
     )  # fmt: skip
 
 
+def bound(scenario: Data, plan: Data) -> None:
+    """Sums that agree, and a bound above them."""
+    restated(scenario, plan)
+    plan["verdict"].update(status="feasible", bound=250.0)
+    plan["verdict"]["gap_frac"] = 250 / plan["verdict"]["objective"] - 1
+
+
 OWN_CLAIMS = {  # what a careful forger makes agree
     "placed-misstated", "done-misstated", "value-misstated", "totals-misstated",
     "objective-misstated", "bound-contradicted", "gap-misstated", "status-unsupported",
@@ -597,7 +748,70 @@ def test_the_plan_made_by_hand_holds_and_every_check_looks_at_something(hand: An
     assert report.violations == ()
     assert report.warnings == ()
     assert report.ok
-    assert report.idle == ("lending", "inputs")
+    assert report.idle == ("changes", "days lost", "lending", "inputs")
+
+
+def test_a_flexible_job_that_changes_by_the_rules_holds(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    flexible(scenario, plan)
+    report = hand.audited(scenario, plan)
+    assert report.violations == report.warnings == ()
+    assert dict(report.checks)["changes"] == dict(report.checks)["days lost"] == 1
+
+
+@pytest.mark.parametrize(
+    ("migration", "last", "days"),
+    [("0 days", "2026-02-12", 15), ("24 h", "2026-02-13", 16), ("1.5 days", "2026-02-14", 17)],
+)
+@pytest.mark.parametrize("says", ["job", "policy"])
+def test_a_part_of_a_day_is_lost_as_a_day(
+    hand: Any, migration: str, last: str, days: int, says: str
+) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    flexible(scenario, plan)
+    entry = scenario["jobs"]["aurora"] if says == "job" else scenario.setdefault("policy", {})
+    entry["migration"] = migration
+    linked(plan, LINK, days, "2026-01-29", last, 121.6512e9, 12)
+    bound(scenario, plan)
+    report = hand.audited(scenario, plan)
+    assert report.violations == report.warnings == ()
+
+
+def test_a_link_held_after_the_work_is_done_is_a_warning(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    flexible(scenario, plan)
+    linked(plan, LINK, 17, "2026-01-29", "2026-02-14", 121.6512e9, 12)
+    bound(scenario, plan)
+    report = hand.audited(scenario, plan)
+    assert report.ok
+    assert warned(report) == [("held-idle", f"rows[{LINK}].days")]
+    assert (report.warnings[0].found, report.warnings[0].expected) == ("17", "16")
+
+
+def test_a_flexible_policy_is_for_jobs_that_say_nothing_and_do_not_pause(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    flexible(scenario, plan)
+    del scenario["jobs"]["aurora"]["allocation"]
+    scenario["policy"] = {"allocation": "flexible"}
+    plan["verdict"]["allocation"] = "flexible"
+    report = hand.audited(scenario, plan)
+    assert report.violations == report.warnings == ()  # cedar pauses, and loses no day
+    assert dict(report.checks)["changes"] == 1
+
+
+def test_the_borders_of_a_choice_are_those_that_the_plan_states(hand: Any) -> None:
+    scenario, plan = hand.scenario(), hand.plan()
+    flexible(scenario, plan)
+    scenario["horizon"]["resolution"] = "auto"
+    assert hand.audited(scenario, plan).ok  # weeks, the finest
+    plan["periods"] = {"stretches": [{"until": "2026-01-14", "every": "month"},
+                                     {"until": "2026-04-10", "every": "week"}]}  # fmt: skip
+    assert hand.audited(scenario, plan).ok
+    plan["periods"]["stretches"][0]["until"] = "2026-01-15"  # a border on 01-30
+    codes = [violation.code for violation in hand.audited(scenario, plan).violations]
+    assert codes == ["change-off-border"]
+    scenario["horizon"]["resolution"] = "week"  # then the plan has no say
+    assert hand.audited(scenario, plan).ok
 
 
 def test_a_pool_lent_on_its_terms_holds(hand: Any) -> None:
@@ -625,7 +839,8 @@ def test_every_code_of_the_audit_has_a_tamper() -> None:
     warned = {"input-changed", "input-missing", "no-exchange-rate", "rate-understated",
               "held-idle", "nothing-to-verify", "tool-changed", "near-workload",
               "ids-apart"}  # fmt: skip
-    assert told - warned == {code for code, _, _ in TAMPERS}
+    lengths = {"two-weeks", "half-year"}  # of periods
+    assert told - warned - lengths == {code for code, _, _ in TAMPERS}
 
 
 def test_a_place_is_named(hand: Any) -> None:
