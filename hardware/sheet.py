@@ -280,7 +280,12 @@ def _distinct(diagnostics: Any) -> list[Diagnostic]:
 
 
 def _own_path(document: Document, loc: tuple[str | int, ...]) -> Path_:
-    """The part of pydantic's location that the document has, plus the last missing step."""
+    """
+    The part of pydantic's location that the document has, plus the last missing step.
+
+    A step in parentheses is the tag of one form of a field, and no field.
+    """
+    loc = tuple(step for step in loc if not str(step).startswith("("))
     path: Path_ = ()
     for i, step in enumerate(loc):
         if (*path, step) in document.values or i == len(loc) - 1:

@@ -15,20 +15,20 @@ from hardware.sheet import Document
 from hardware.table import DeviceTable
 from planner.assumption import assumptions
 from planner.case_job import JobColumns, job_columns, performance_tables
-from planner.case_memory import memory_faults
-from planner.case_point import PointColumns, point_columns
-from planner.case_pool import PoolColumns, in_plan_currency, pool_columns
-from planner.eligibility import ELIGIBLE, NO_COMMON_DAYS, TOO_FEW_NODES, pair_reasons
+from planner.case_point import PointColumns
+from planner.case_pool import PoolColumns, in_plan_currency
+from planner.case_rate import rates_of
 from planner.energy import PUE
 from planner.flexibility import flexible_fields
-from planner.lending import lending_fields, node_day_prices, within_lending
+from planner.lending import lending_fields, node_day_prices
 from planner.library import Library, read_library
 from planner.near_work import Alike, alike_jobs, model_shapes
+from planner.period import Periods
 from planner.scenario import Scenario
 from planner.scenario_check import scenario_faults
 from planner.scenario_rules import workload_identity
 from planner.support_rule import support_fields
-from planner.timeline import border_days, job_spans, support
+from planner.timeline import support
 
 __all__ = ["Case", "build_case"]
 
@@ -129,6 +129,8 @@ class Case:
     use_end_day: Ints = field(default_factory=_no_ints)  # [use] day after the last that counts
     use_least: Floats = field(default_factory=_no_floats)  # [use] device-equivalents times days
 
+    periods: Periods | None = None  # the resolution that `border_day` comes from
+
     def __post_init__(self) -> None:
         lengths: dict[str, set[int]] = {axis: set() for axis in _AXES}
         for each in fields(self):
@@ -195,19 +197,10 @@ def build_case(
     if errors:
         raise InputError(errors)
     library, _ = read_library(scenario, base_path, document)
-    border = border_days(scenario.horizon)
-    pools = pool_columns(scenario, library, border)
     tables, lengths = performance_tables(scenario, library)
     jobs = job_columns(scenario, library, tables.models, tables.runs.model)
-    release, due = within_lending(scenario, *_spans(scenario, pools))
-    reasons = pair_reasons(
-        scenario, pools.device.names, pools.device.training, names=library.devices
-    )
-    reasons = _with_days_and_nodes(scenario, pools, reasons, release, due)
-    points, found = point_columns(scenario, library, pools, reasons, tables)
-    faults = memory_faults(scenario, pools, reasons, found, tables, document=document)
-    if faults:
-        raise InputError(faults)
+    made = rates_of(scenario, library, tables, jobs, document)
+    border, pools, points, found = made.border_day, made.pools, made.points, made.reason
     return Case(
         scenario=scenario,
         job_names=tuple(scenario.jobs),
@@ -221,8 +214,8 @@ def build_case(
         **_job_fields(jobs),
         pair_job=np.repeat(np.arange(len(scenario.jobs)), len(scenario.pools)),
         pair_pool=np.tile(np.arange(len(scenario.pools)), len(scenario.jobs)),
-        pair_release_day=release.ravel(),
-        pair_due_day=due.ravel(),
+        pair_release_day=made.release_day.ravel(),
+        pair_due_day=made.due_day.ravel(),
         pair_reason=found.ravel(),
         **_point_fields(scenario, pools, points),
         **_consortium_fields(scenario),
@@ -237,6 +230,7 @@ def build_case(
         job_one_block=np.array([job.topology == "one-block" for job in scenario.jobs.values()]),
         assumed=(*assumptions(scenario, library, document), *lengths),
         alike=_alike(scenario, library),
+        periods=made.periods,
     )
 
 
@@ -314,26 +308,3 @@ def _consortium_fields(scenario: Scenario) -> dict[str, Any]:
         "consortium_end_day": days.end_day,
         "share_limit_frac": limit.value if limit else 0.0,
     }
-
-
-def _spans(scenario: Scenario, pools: PoolColumns) -> tuple[Ints, Ints]:
-    """Days between which each job may run in each pool. [job, pool]"""
-    first, end = job_spans(scenario)
-    many = len(scenario.pools)
-    days = (scenario.horizon.last - scenario.horizon.first).days + 1
-    opens, closes = np.full(many, days), np.zeros(many, dtype=np.int64)
-    np.minimum.at(opens, pools.delivery_pool, pools.delivery_first_day)
-    np.maximum.at(closes, pools.delivery_pool, pools.delivery_end_day)
-    return np.maximum(first[:, None], opens), np.minimum(end[:, None], closes)
-
-
-def _with_days_and_nodes(
-    scenario: Scenario, pools: PoolColumns, reasons: Ints, release: Ints, due: Ints
-) -> Ints:
-    """The reasons, with those of pairs that have no day in common, or too few nodes."""
-    least = np.array(
-        [min(job.nodes.choices, default=job.nodes.least) for job in scenario.jobs.values()]
-    )
-    late = np.where((reasons == ELIGIBLE) & (due <= release), NO_COMMON_DAYS, reasons)
-    few = (late == ELIGIBLE) & (pools.most_nodes < least[:, None])
-    return np.where(few, TOO_FEW_NODES, late)

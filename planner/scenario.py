@@ -30,6 +30,7 @@ from planner.scenario_count import (
     day_forms,
 )
 from planner.scenario_day import Day, Window
+from planner.scenario_horizon import Horizon, Stretch
 from planner.scenario_terms import Lend, UseBy
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Programme",
     "Rules",
     "Scenario",
+    "Stretch",
     "UseBy",
     "Window",
 ]
@@ -55,26 +57,6 @@ WORK_KINDS = (*TRAINING_KINDS, "generation", "evaluation", "serving")
 WorkKind = Literal[
     "pretraining", "continued-pretraining", "post-training", "generation", "evaluation", "serving"
 ]
-Resolution = Literal["week", "two-weeks", "month", "quarter", "half-year"]
-
-
-class Horizon(Record):
-    """The days that the plan covers, and how finely runs may start."""
-
-    first: Day = Field(alias="from")
-    """First day of the plan."""
-    last: Day = Field(alias="to")
-    """Last day of the plan, included."""
-    resolution: Resolution = "week"
-    """Length of a period: a run starts at the border of one."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Horizon:
-        if self.last < self.first:
-            raise ValueError(f"found {self.first} to {self.last}, expected `to` not before `from`")
-        if (self.last - self.first).days > 20 * 366:
-            raise ValueError(f"found {self.first} to {self.last}, expected at most 20 years")
-        return self
 
 
 class Programme(Record):

@@ -9,12 +9,10 @@ import numpy as np
 
 from hardware.column import Ints, seal
 from hardware.units import DAY_S
+from planner.period import border_days
 from planner.scenario import Deadline, Evaluation, Horizon, Scenario
 
 __all__ = ["SupportTable", "border_days", "candidates_of", "day_number", "job_spans", "support"]
-
-_MONTHS = {"month": 1, "quarter": 3, "half-year": 6}
-_DAYS = {"week": 7, "two-weeks": 14}
 
 
 def day_number(day: datetime.date, horizon: Horizon) -> int:
@@ -28,50 +26,6 @@ def day_number(day: datetime.date, horizon: Horizon) -> int:
     7
     """
     return (day - horizon.first).days
-
-
-def border_days(horizon: Horizon) -> Ints:
-    """
-    First days of the periods, then the day after the last one. [day]
-
-    Parameters
-    ----------
-    horizon : Horizon
-        The days planned, and the length of a period.
-
-    Returns
-    -------
-    Ints [period + 1]
-        Strictly rising, from 0 to the number of days of the horizon.
-
-    Notes
-    -----
-    Weeks are seven days from the first day. Months, quarters and half-years are the
-    calendar's, so the first and the last one may be short.
-
-    Examples
-    --------
-    >>> horizon = Horizon.model_validate(
-    ...     {"from": "2026-09-16", "to": "2026-11-15", "resolution": "month"})
-    >>> border_days(horizon).tolist()
-    [0, 15, 46, 61]
-    """
-    days = (horizon.last - horizon.first).days + 1
-    if horizon.resolution in _DAYS:
-        starts = list(range(0, days, _DAYS[horizon.resolution]))
-    else:
-        months = _MONTHS[horizon.resolution]
-        count = horizon.first.year * 12 + horizon.first.month - 1
-        starts = [0]
-        while True:
-            count = (count // months + 1) * months
-            if count // 12 > datetime.MAXYEAR:
-                break
-            start = (datetime.date(count // 12, count % 12 + 1, 1) - horizon.first).days
-            if start >= days:
-                break
-            starts.append(start)
-    return np.array([*starts, days], dtype=np.int64)
 
 
 @dataclass(frozen=True)
