@@ -17,23 +17,32 @@ def owner_first(register: Register) -> Iterator[Row]:
     """
     Nodes of an own pool are lent only when the owner's jobs are placed.
 
-    sum_{ways of k in p} x <= sum_{ways of j or of the same workload} x
+    sum_{ways of k that hold nodes of p} x <= sum_{ways of j or of the same workload} x
     for every lent pool p, every job k that borrows it, and every job j that goes before:
     a job of those who use the pool as their own, unless device, kind of work or a rule keeps
     it out. j may be placed in any pool, and in part where it counts in proportion.
     """
-    case, options = register.case, register.options
-    job = np.concatenate([options.runs.job, options.modes.job])
-    pool = np.concatenate([options.runs.pool, options.modes.pool])
-    column = np.arange(len(job))
-    column[len(options.runs) :] += register.offsets["mode"] - len(options.runs)
+    case, spans, modes = register.case, register.spans, register.options.modes
+    job = np.concatenate([register.plans.job, modes.job])
+    first_mode = register.offsets["mode"]
+    column = np.arange(len(job))  # runs, chains and modes are the first families of columns
+    # A mode that counts in part may be chosen without a day: only days held are a placement.
+    column[first_mode + register.part_modes] = register.offsets["days"] + np.arange(
+        len(register.part_modes)
+    )
+    whole = spans.column < first_mode
 
     def ways(workload: int) -> Ints:
         return np.asarray(column[case.job_identity[job] == workload])
 
+    def holding(borrower: int, place: int) -> Ints:
+        there = whole & (spans.job == borrower) & (spans.pool == place)
+        of_mode = np.flatnonzero((modes.job == borrower) & (modes.pool == place))
+        return np.concatenate([np.unique(spans.column[there]), first_mode + of_mode])
+
     number = 0
     for borrower, place in zip(case.borrow_job.tolist(), case.borrow_pool.tolist(), strict=True):
-        mine = column[(job == borrower) & (pool == place)]
+        mine = holding(borrower, place)
         if len(mine) == 0:
             continue
         for first in case.lend_job[case.lend_pool == place].tolist():

@@ -49,18 +49,26 @@ def placements(register: Register, point: Floats) -> PlacementTable:
     Returns
     -------
     PlacementTable
-        One row a run; of a preemptible job one row a stretch of pieces, the last one cut
-        on the day on which the work is done. Days half-open from the horizon's first. [day]
+        One row a run, and one a link of a chain, without work on the days that its move
+        takes; of a preemptible job one row a stretch of pieces, the last one cut on the day
+        on which the work is done. Days half-open from the horizon's first. [day]
     """
-    runs = register.options.runs
-    spans: list[tuple[int, int, int, int]] = [
-        (int(runs.job[row]), int(runs.point[row]), int(runs.start_day[row]), int(runs.end_day[row]))
+    runs, chains, links = register.options.runs, register.options.chains, register.options.links
+    spans = [
+        (int(runs.job[row]), int(runs.point[row]), int(runs.start_day[row]),
+         int(runs.end_day[row]), 0)
         for row in np.flatnonzero(point[: len(runs)] > 0.5)
-    ]
+    ]  # fmt: skip
+    chosen = point[register.offsets["chain"] : register.offsets["mode"]] > 0.5
+    spans += [
+        (int(chains.job[links.chain[row]]), int(links.point[row]), int(links.start_day[row]),
+         int(links.end_day[row]), int(links.lost_days[row]))
+        for row in np.flatnonzero(chosen[links.chain])
+    ]  # fmt: skip
     first = register.offsets["mode"]
     chosen = point[first : first + len(register.options.modes)] > 0.5
     for mode in np.flatnonzero(chosen):
-        spans += _stretches(register, point, int(mode))
+        spans += [(*stretch, 0) for stretch in _stretches(register, point, int(mode))]
     names = register.case.job_names
     spans.sort(key=lambda span: (names[span[0]], span[2]))
     return _table(register, spans)
@@ -91,12 +99,12 @@ def _stretches(register: Register, point: Floats, mode: int) -> list[tuple[int, 
     return found
 
 
-def _table(register: Register, spans: list[tuple[int, int, int, int]]) -> PlacementTable:
+def _table(register: Register, spans: list[tuple[int, int, int, int, int]]) -> PlacementTable:
     """Spans with their tokens, which add up to no more than a job asks, and their cost."""
     case = register.case
-    job, point, start, end = np.array(spans, dtype=np.int64).reshape(-1, 4).T.copy()
+    job, point, start, end, lost = np.array(spans, dtype=np.int64).reshape(-1, 5).T.copy()
     days = (end - start).astype(np.float64)
-    tokens = case.point_tokens_per_s[point] * DAY_S * days
+    tokens = case.point_tokens_per_s[point] * DAY_S * (days - lost)
     left = dict(enumerate(case.job_tokens.tolist()))
     for row, owner in enumerate(job.tolist()):
         tokens[row] = min(tokens[row], left[owner])

@@ -43,7 +43,9 @@ def one_plan_a_job(register: Register) -> Iterator[Row]:
     """
     A job is served by one plan at most.
 
-    sum_{o in runs(j)} x_o + sum_{m in modes(j)} z_m <= 1    for every job j with a choice
+    sum_{o in plans(j)} x_o + sum_{m in modes(j)} z_m <= 1    for every job j with a choice
+
+    plans(j) are the runs and the chains of the job.
     """
     case = register.case
     for job, columns in _choices(register):
@@ -63,7 +65,7 @@ def no_workload_twice(register: Register) -> Iterator[Row]:
     """
     A workload is funded once, whoever asks for it.
 
-    sum_{j in J_w} (sum_{o in runs(j)} x_o + sum_{m in modes(j)} z_m) <= 1
+    sum_{j in J_w} (sum_{o in plans(j)} x_o + sum_{m in modes(j)} z_m) <= 1
     for every workload w asked for by more than one job, J_w those jobs
     """
     case = register.case
@@ -287,20 +289,22 @@ def after_predecessors(register: Register) -> Iterator[Row]:
     """
     A job starts only after the jobs it waits for are finished.
 
-    sum_{spans of B with start <= t} x  <=  sum_{ways of finishing A by day t} x
+    sum_{plans of B with start <= t} x  <=  sum_{ways of finishing A by day t} x
     for every pair (A before B) and every day t on which B may start; pieces of a preemptible
-    B one day at a time. Summing over earlier starts makes the relaxation tight.
+    B one day at a time. Of a chain only the first link starts the job. Summing over earlier
+    starts makes the relaxation tight.
     """
-    case, spans = register.case, register.spans
+    case, spans, plans = register.case, register.spans, register.plans
     for number, (before, then) in enumerate(
         zip(case.after_before.tolist(), case.after_then.tolist(), strict=True)
     ):
         finish, finish_day = _finishes(register, before)
-        mine = np.flatnonzero(spans.job == then)
         pieces = bool(case.job_preemptible[then])
-        for day in np.unique(spans.start_day[mine]).tolist():
-            start = spans.start_day[mine]
-            starts = spans.column[mine[start == day if pieces else start <= day]]
+        mine = np.flatnonzero((spans if pieces else plans).job == then)
+        columns = spans.column[mine] if pieces else mine
+        start = (spans if pieces else plans).start_day[mine]
+        for day in np.unique(start).tolist():
+            starts = columns[start == day if pieces else start <= day]
             done = finish[finish_day <= day]
             yield row_of(
                 f"after_{number}_{day}",
@@ -316,10 +320,8 @@ def after_predecessors(register: Register) -> Iterator[Row]:
 
 def _choices(register: Register) -> Iterator[tuple[int, Ints]]:
     """Jobs that have a choice, by name, each with the columns that choose it."""
-    options, first = register.options, register.offsets["mode"]
-    job = np.concatenate([options.runs.job, options.modes.job])
-    column = np.arange(len(job))
-    column[len(options.runs) :] += first - len(options.runs)
+    job = np.concatenate([register.plans.job, register.options.modes.job])
+    column = np.arange(len(job))  # runs, chains and modes are the first families of columns
     order = np.argsort(job, kind="stable")
     cuts = np.flatnonzero(np.diff(job[order])) + 1
     parts = np.split(order, cuts) if len(order) else []
@@ -329,10 +331,10 @@ def _choices(register: Register) -> Iterator[tuple[int, Ints]]:
 
 def _finishes(register: Register, job: int) -> tuple[Ints, Ints]:
     """Columns that say a job is finished, and the first day after each."""
-    runs, lasts, at = register.options.runs, register.lasts, register.offsets
+    plans, lasts, at = register.plans, register.lasts, register.offsets
     if not register.case.job_preemptible[job]:
-        rows = np.flatnonzero((runs.job == job) & (runs.done_frac >= 1.0))
-        return rows, runs.end_day[rows]
+        rows = np.flatnonzero((plans.job == job) & (plans.done_frac >= 1.0))
+        return rows, plans.end_day[rows]
     if register.case.job_partial[job]:
         rows = np.flatnonzero(lasts.job[register.whole] == job)
         return rows + at["whole"], lasts.end_day[register.whole[rows]]

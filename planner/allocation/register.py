@@ -1,4 +1,4 @@
-"""Which columns of the program stand for what: runs, modes, pieces, last pieces, days, work."""
+"""Which columns of the program stand for what: runs, chains, modes, pieces, days, work."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware.column import Bools, Floats, Ints, seal
+from hardware.column import Bools, Floats, Ints, row_count, seal
 from planner.allocation.block import nests
 from planner.allocation.option import Options
 from planner.allocation.row import ColumnTable
@@ -16,7 +16,34 @@ from planner.allocation.row import ColumnTable
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["ClassTable", "HeldTable", "LastTable", "Register", "SpanTable", "kept_frac"]
+__all__ = [
+    "ClassTable",
+    "HeldTable",
+    "LastTable",
+    "Register",
+    "SpanTable",
+    "WholeTable",
+    "kept_frac",
+]
+
+
+@dataclass(frozen=True)
+class WholeTable:
+    """Plans of a job that one column stands for, in the order of the columns: runs, then chains."""
+
+    job: Ints  # [plan]
+    pool: Ints  # [plan] the first one
+    nodes: Ints  # [plan] the first number
+    start_day: Ints  # [plan]
+    end_day: Ints  # [plan]
+    done_frac: Floats  # [plan] part of the tokens done, 1 when finished
+    value: Floats  # [plan] without the weight
+
+    def __post_init__(self) -> None:
+        seal(self)
+
+    def __len__(self) -> int:
+        return row_count(self)
 
 
 @dataclass(frozen=True)
@@ -98,14 +125,15 @@ class Register:
     """
     The columns of the program of a case, family after family.
 
-    x [run] binary: the run is chosen. z [mode] binary: the preemptible job runs in the mode.
-    h [piece] binary: it holds its nodes in the piece. f [last] binary: it ends by that day of
-    its last piece. u [mode] whole: days held, where part of the work counts. v [done]
-    between 0 and 1: part of the work done, split by last piece where that matters. c [last]
-    binary: all of the work is done, where another job waits for one that may stay unfinished.
-    g [use, mode] whole: days held by the day of a use-by rule, for preemptible jobs that it
-    counts. w [class] whole: nodes of a block held by the spans of a class, in pools where counting
-    nodes is not enough for an assignment of node ids to exist.
+    x [run], x [chain] binary: the run or the chain is chosen. z [mode] binary: the
+    preemptible job runs in the mode. h [piece] binary: it holds its nodes in the piece.
+    f [last] binary: it ends by that day of its last piece. u [mode] whole: days held, where
+    part of the work counts. v [done] between 0 and 1: part of the work done, split by last
+    piece where that matters. c [last] binary: all of the work is done, where another job
+    waits for one that may stay unfinished. g [use, mode] whole: days held by the day of a
+    use-by rule, for preemptible jobs that it counts. w [class] whole: nodes of a block held
+    by the spans of a class, in pools where counting nodes is not enough for an assignment of
+    node ids to exist.
     """
 
     case: Case
@@ -136,11 +164,11 @@ class Register:
             worthless = due + 1.0 / float(case.job_loss_per_day[job])
             days |= set(range(max(start + 1, due), min(end, int(min(worthless, 1e6)) + 1)))
         if self.is_waited_for[job]:
-            waiting = np.isin(options.runs.job, case.after_then[case.after_before == job])
+            waiting = np.isin(self.plans.job, case.after_then[case.after_before == job])
             later = np.isin(
                 options.modes.job[options.pieces.mode], case.after_then[case.after_before == job]
             )
-            days |= set(options.runs.start_day[waiting].tolist())
+            days |= set(self.plans.start_day[waiting].tolist())
             days |= set(options.pieces.start_day[later].tolist())
         return sorted(day for day in days if start < day <= end)
 
@@ -196,6 +224,7 @@ class Register:
         """First column of each family, and under ``end`` the number of columns."""
         counts = {
             "run": len(self.options.runs),
+            "chain": len(self.options.chains),
             "mode": len(self.options.modes),
             "piece": len(self.options.pieces),
             "last": len(self.lasts.job),
@@ -217,7 +246,7 @@ class Register:
         modes = self.options.modes
         return np.concatenate(
             [
-                self.options.runs.job,
+                self.plans.job,
                 modes.job,
                 modes.job[self.options.pieces.mode],
                 self.lasts.job,
@@ -230,42 +259,55 @@ class Register:
         ).astype(np.int64)
 
     @cached_property
+    def plans(self) -> WholeTable:
+        """Runs, then chains, as plans that one column each stands for."""
+        runs, chains, links = self.options.runs, self.options.chains, self.options.links
+        first = np.searchsorted(links.chain, np.arange(len(chains)))
+        return WholeTable(
+            job=np.concatenate([runs.job, chains.job]),
+            pool=np.concatenate([runs.pool, links.pool[first]]),
+            nodes=np.concatenate([runs.nodes, links.nodes[first]]),
+            start_day=np.concatenate([runs.start_day, chains.start_day]),
+            end_day=np.concatenate([runs.end_day, chains.end_day]),
+            done_frac=np.concatenate([runs.done_frac, chains.done_frac]),
+            value=np.concatenate([runs.value, chains.value]),
+        )
+
+    @cached_property
     def spans(self) -> SpanTable:
-        """Runs, then pieces, as spans of held nodes."""
-        runs, modes, pieces = self.options.runs, self.options.modes, self.options.pieces
-        mode = pieces.mode
+        """Runs, then links, then pieces, as spans of held nodes."""
+        runs, links = self.options.runs, self.options.links
+        modes, pieces = self.options.modes, self.options.pieces
+        mode, first = pieces.mode, len(self.plans) + len(modes)
+        columns = [np.arange(len(runs)), len(runs) + links.chain]
         return SpanTable(
-            column=np.concatenate(
-                [np.arange(len(runs)), np.arange(len(pieces)) + len(runs) + len(modes)]
-            ).astype(np.int64),
-            job=np.concatenate([runs.job, modes.job[mode]]),
-            pool=np.concatenate([runs.pool, modes.pool[mode]]),
-            nodes=np.concatenate([runs.nodes, modes.nodes[mode]]),
-            start_day=np.concatenate([runs.start_day, pieces.start_day]),
-            end_day=np.concatenate([runs.end_day, pieces.end_day]),
+            column=np.concatenate([*columns, first + np.arange(len(pieces))]),
+            job=np.concatenate([runs.job, self.options.chains.job[links.chain], modes.job[mode]]),
+            pool=np.concatenate([runs.pool, links.pool, modes.pool[mode]]),
+            nodes=np.concatenate([runs.nodes, links.nodes, modes.nodes[mode]]),
+            start_day=np.concatenate([runs.start_day, links.start_day, pieces.start_day]),
+            end_day=np.concatenate([runs.end_day, links.end_day, pieces.end_day]),
         )
 
     @cached_property
     def held(self) -> HeldTable:
-        """Runs, modes of jobs that must finish, and days of the other modes."""
-        runs, modes = self.options.runs, self.options.modes
+        """Runs, links, modes of jobs that must finish, and days of the other modes."""
+        runs, links, modes = self.options.runs, self.options.links, self.options.modes
+        part, at = self.part_modes, self.offsets
         whole = np.flatnonzero(~self.case.job_partial[modes.job])
-        part = self.part_modes
         mode = np.concatenate([whole, part])
         days = np.concatenate([modes.need_days[whole], np.ones(len(part))])
+        link_days = (links.end_day - links.start_day).astype(np.float64)
+        run_days = (runs.end_day - runs.start_day).astype(np.float64)
+        per_day = self.case.point_cost_per_day[links.point]
+        columns = [np.arange(len(runs)), at["chain"] + links.chain, at["mode"] + whole]
         return HeldTable(
-            column=np.concatenate(
-                [
-                    np.arange(len(runs)),
-                    whole + self.offsets["mode"],
-                    np.arange(len(part)) + self.offsets["days"],
-                ]
-            ).astype(np.int64),
-            job=np.concatenate([runs.job, modes.job[mode]]),
-            pool=np.concatenate([runs.pool, modes.pool[mode]]),
-            nodes=np.concatenate([runs.nodes, modes.nodes[mode]]),
-            days=np.concatenate([(runs.end_day - runs.start_day).astype(np.float64), days]),
-            cost=np.concatenate([runs.cost, modes.cost_per_day[mode] * days]),
+            column=np.concatenate([*columns, at["days"] + np.arange(len(part))]),
+            job=np.concatenate([runs.job, self.options.chains.job[links.chain], modes.job[mode]]),
+            pool=np.concatenate([runs.pool, links.pool, modes.pool[mode]]),
+            nodes=np.concatenate([runs.nodes, links.nodes, modes.nodes[mode]]),
+            days=np.concatenate([run_days, link_days, days]),
+            cost=np.concatenate([runs.cost, per_day * link_days, modes.cost_per_day[mode] * days]),
         )
 
     @cached_property
@@ -308,7 +350,7 @@ class Register:
         cost = np.zeros(count)
         is_integer = np.ones(count, dtype=np.bool_)
         modes = options.modes
-        value[: at["mode"]] = options.runs.value * weight[options.runs.job]
+        value[: at["mode"]] = self.plans.value * weight[self.plans.job]
         whole = ~case.job_partial[modes.job] & ~self.is_late_costly[modes.job]
         full = case.job_value * weight
         value[at["mode"] : at["piece"]] = np.where(whole, full[modes.job], 0.0)
@@ -324,7 +366,7 @@ class Register:
         is_integer[at["done"] : at["whole"]] = False
         upper[at["by"] : at["block"]] = modes.need_days[self.uses[:, 1]]
         upper[at["block"] :] = self.classes.most
-        cost[self.held.column] = self.held.cost
+        np.add.at(cost, self.held.column, self.held.cost)
         names = tuple(
             f"{family}{number:06d}"
             for family, low, high in self._families()

@@ -74,9 +74,14 @@ def row_of(
     repair: str = "",
     unit: float = 1.0,
 ) -> Row:
-    """A row with its terms as arrays; one coefficient may stand for all."""
+    """A row with its terms as arrays; one coefficient may stand for all, terms of a column add."""
     columns = np.asarray(columns, dtype=np.int64)
     coefficients = np.broadcast_to(np.asarray(coefficients, dtype=np.float64), columns.shape)
+    if (np.diff(columns) <= 0).any():  # else every column has one term
+        own, place = np.unique(columns, return_inverse=True)
+        if len(own) < len(columns):
+            columns = own
+            coefficients = np.bincount(place.ravel(), weights=coefficients).astype(np.float64)
     return Row(
         name, family, group, sense, float(bound), columns, coefficients, sentence, repair, unit
     )

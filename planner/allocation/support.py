@@ -79,19 +79,21 @@ def used_by_day(register: Register) -> Iterator[Row]:
     """
     A consortium has used a part of its floor by a day.
 
-    sum_{runs o of c} equivalent_o nodes_o days_o(D) x_o
+    sum_{spans o of c} equivalent_o nodes_o days_o(D) x_o
         + sum_{modes m of c} equivalent_m nodes_m g_{r,m} >= least_r floor_c days_c
-    for every rule r of consortium c with day D; days_o(D) are the run's days up to D
+    for every rule r of consortium c with day D; spans are runs and links of chains, and
+    days_o(D) are their days up to D
 
     Preemptible jobs count the days g that they hold by D, `days_in_time`.
     """
-    case, runs, modes = register.case, register.options.runs, register.options.modes
+    case, spans, modes = register.case, register.spans, register.options.modes
     worth = case.pool_equivalent
+    whole = spans.column < register.offsets["mode"]
     for row, (team, end) in enumerate(
         zip(case.use_consortium.tolist(), case.use_end_day.tolist(), strict=True)
     ):
-        days = np.minimum(runs.end_day, end) - runs.start_day
-        mine = np.flatnonzero((case.job_consortium[runs.job] == team) & (days > 0))
+        days = np.minimum(spans.end_day, end) - spans.start_day
+        mine = np.flatnonzero(whole & (case.job_consortium[spans.job] == team) & (days > 0))
         counted = np.flatnonzero(register.uses[:, 0] == row)
         mode = register.uses[counted, 1]
         name, least = case.consortium_names[team], float(case.use_least[row])
@@ -99,10 +101,10 @@ def used_by_day(register: Register) -> Iterator[Row]:
         span = end - int(case.consortium_first_day[team])
         yield row_of(
             f"use_{row}",
-            np.concatenate([mine, counted + register.offsets["by"]]),
+            np.concatenate([spans.column[mine], counted + register.offsets["by"]]),
             np.concatenate(
                 [
-                    worth[runs.pool[mine]] * runs.nodes[mine] * days[mine],
+                    worth[spans.pool[mine]] * spans.nodes[mine] * days[mine],
                     worth[modes.pool[mode]] * modes.nodes[mode],
                 ]
             ),

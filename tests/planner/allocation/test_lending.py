@@ -64,3 +64,12 @@ def test_an_owner_that_cannot_be_served_is_named() -> None:
     plan = plan_case(build(Spec([P([(0, 28, 1)])], jobs)), limits=EXACT)
     assert plan.jobs.reason[0] == "owner-first"
     assert "only when `job-1` is placed" in plan.jobs.sentence[0]
+
+
+def test_an_owner_that_holds_nothing_is_not_placed() -> None:
+    owner = J(tokens=3, value=0.0, nodes=(1,), partial=True, preemptible=True, goes_first=(0,))
+    pools = [P([(0, 14, 1)], shared=False), P([(0, 14, 1)], price=2.0)]
+    case = build(Spec(pools, [J(tokens=3, nodes=(1,), borrows=(0,)), owner], days=14))
+    plan = plan_case(case, limits=EXACT)
+    assert (plan.verdict.objective, plan.verdict.cost) == pytest.approx(best(case))
+    assert plan.jobs.placed[1] or "pool-0" not in plan.rows.pool
