@@ -9,12 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, SolverFailure, Where, wrong_type
+from planner.allocation.aim import aim_of, keeps_all
+from planner.allocation.aim_prices import priced_aim
 from planner.allocation.binding import bindings
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engine, engines_found
+from planner.allocation.figures import figures_of_placements
+from planner.allocation.finish_time import finish_terms, servable
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
+from planner.allocation.placement import placements
 from planner.allocation.portfolio import solve_case
 from planner.allocation.price import row_prices
 from planner.allocation.prior import no_worse
@@ -22,12 +27,15 @@ from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution
+from planner.allocation.stated import alone_days
 from planner.allocation.tidy import tidy
 from planner.allocation.witness import proved_bound
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
+from planner.flexibility import with_allocation
 from planner.near_work import funded_alike
 from planner.plan import Plan
+from planner.plan_aim import PlanAim
 from planner.scenario import Scenario
 from planner.scenario_check import base_path_of, load_scenario
 
@@ -45,6 +53,7 @@ def allocate(
     seed: int = 0,
     policy: str | None = None,
     work_frac: float = 1.0,
+    allocation: str | None = None,
     start: str | Path | Plan | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Plan:
@@ -68,10 +77,13 @@ def allocate(
     seed : int
         Seed of the solver.
     policy : str, optional
-        ``weighted-work``, ``max-min``, ``proportional``, ``min-cost``, ``min-energy`` or
-        ``min-makespan``; the scenario's when left out.
+        ``weighted-work``, ``max-min``, ``proportional``, ``finish-time``, ``min-cost``,
+        ``min-energy`` or ``min-makespan``; the scenario's when left out.
     work_frac : float
         For the last three: part of the most weighted work that must be done. [1]
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of the scenario's policy; what a job says
+        of itself stays.
     start : str, Path or Plan, optional
         An earlier plan. What of it may still run as it did is the least that is returned.
     on_progress : callable, optional
@@ -93,10 +105,11 @@ def allocate(
     inputs: tuple[tuple[str, str], ...] = ()
     digest, document = "", None
     if not isinstance(scenario, Scenario):
-        scenario, document = load_scenario(scenario)
+        scenario, document = load_scenario(scenario, allocation=allocation)
         digest = document.sha256
         base_path = base_path_of(document) if base_path is None else base_path
         inputs = ((_shown_path(document.path, base_path), digest),)
+    scenario = with_allocation(scenario, allocation)
     base_path = Path() if base_path is None else Path(base_path)
     inputs = (*inputs, *_sheets(scenario, base_path))
     case = build_case(scenario, base_path, document=document)
@@ -105,6 +118,8 @@ def allocate(
     prior = start if start is None or isinstance(start, Plan) else _read(start)
     plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
                      work_frac=work_frac, start=prior)  # fmt: skip
+    made_under = replace(plan.verdict, allocation=scenario.policy.allocation)
+    plan = replace(plan, verdict=made_under)
     if plan.verdict.status not in ("optimal", "feasible"):
         return plan
     report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
@@ -161,8 +176,8 @@ def plan_case(
         if start is not None:
             solution = no_worse(register, program, solution, start.rows)
     else:
-        every = policy in ("min-energy", "min-makespan")
-        program, register = build_program(case, enumerate_options(case, keeps_all=every))
+        options = enumerate_options(case, keeps_all=keeps_all(policy))
+        program, register = build_program(case, options)
         solution = solve_by_policy(
             register, program, policy, solver=solver, limits=limits, work_frac=work_frac
         )
@@ -171,7 +186,24 @@ def plan_case(
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     solution = _tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
+    plan = replace(plan, aim=_aim(register, program, solution))
     return _with_certificate(case, program, _with_alike(case, plan), prices)
+
+
+def _aim(register: Register, program: Program, solution: Solution) -> PlanAim | None:
+    """What the plan reaches of its policy's goals, with prices that prove how near the best."""
+    stated = solution.aim
+    if stated is None or solution.point is None:
+        return None
+    case = register.case
+    terms = days = None
+    if solution.policy == "finish-time":
+        terms = finish_terms(case, servable(case, register.options))
+        days = alone_days(case, stated)
+    aim = aim_of(register, program, solution.policy, stated.work_frac, terms=terms,
+                 alone_days=days)  # fmt: skip
+    figures = figures_of_placements(register, placements(register, solution.point))
+    return priced_aim(aim, stated, figures)
 
 
 def _with_certificate(

@@ -36,6 +36,7 @@ class Verdict:
     solver_version: str
     seconds: float
     sentence: str
+    allocation: str = "fixed"  # or flexible: what the scenario, or who asked, said
 
 
 @dataclass(frozen=True)

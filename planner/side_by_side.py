@@ -29,6 +29,7 @@ from planner.allocation.standing import (
 )
 from planner.allocation.tidy import tidy
 from planner.case import Case, build_case
+from planner.flexibility import with_allocation
 from planner.policy_table import ConsortiumRow, Policies, PolicyRow, is_at_least
 from planner.scenario import Scenario
 from planner.scenario_check import base_path_of, load_scenario
@@ -52,6 +53,7 @@ def policies(
     seed: int = 0,
     names: Sequence[str] = POLICIES,
     work_frac: float = 1.0,
+    allocation: str | None = None,
     on_policy: Callable[[str], None] | None = None,
 ) -> Policies:
     """
@@ -75,6 +77,8 @@ def policies(
         Policies to compare.
     work_frac : float
         For the policies of the least. [1]
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of the scenario's policy.
     on_policy : callable, optional
         Told the name of each policy when its turn comes.
 
@@ -104,8 +108,9 @@ def policies(
             )  # fmt: skip
     document = None
     if not isinstance(scenario, Scenario):
-        scenario, document = load_scenario(scenario)
+        scenario, document = load_scenario(scenario, allocation=allocation)
         base_path = base_path_of(document) if base_path is None else base_path
+    scenario = with_allocation(scenario, allocation)
     case = build_case(scenario, Path() if base_path is None else Path(base_path),
                       document=document)  # fmt: skip
     limits = Limits(time_limit_s, gap_frac, threads, seed)

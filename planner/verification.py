@@ -11,13 +11,18 @@ from typing import Any
 from hardware.errors import InputError, wrong_type
 from planner.audit import AuditReport, audit, plan_record, read_plan
 from planner.audit.plan_record import PlanRecord
+from planner.flexibility import with_allocation
 from planner.scenario import Scenario
 
 __all__ = ["verify"]
 
 
 def verify(
-    scenario: str | Path | Scenario, plan: Any, *, base_path: str | Path | None = None
+    scenario: str | Path | Scenario,
+    plan: Any,
+    *,
+    base_path: str | Path | None = None,
+    allocation: str | None = None,
 ) -> AuditReport:
     """
     Check a plan against its scenario, without the program that made it.
@@ -31,6 +36,9 @@ def verify(
     base_path : str or Path, optional
         Folder that the scenario's own paths are relative to; the folder of the file when
         left out, or the current one for a scenario in hand.
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of the scenario's policy, for a plan that
+        was made so; what the plan says of it is only compared.
 
     Returns
     -------
@@ -46,9 +54,10 @@ def verify(
     if not isinstance(scenario, Scenario):
         from planner.scenario_check import base_path_of, load_scenario
 
-        scenario, document = load_scenario(scenario)
+        scenario, document = load_scenario(scenario, allocation=allocation)
         digest = document.sha256
         base_path = base_path_of(document) if base_path is None else base_path
+    scenario = with_allocation(scenario, allocation)
     base = base_path or Path()
     report = audit(scenario, _record(plan), base_path=base, scenario_sha256=digest)
     data = _data(plan)

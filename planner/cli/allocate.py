@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.output import Output, option, output_options
 from planner.cli.unit import DURATION, FRAC
 
@@ -21,10 +22,11 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 @click.command("allocate")
 @click.argument("scenario", metavar="SCENARIO")
 @option("--policy", type=click.Choice(["weighted-work", "max-min", "proportional", "min-cost",
-                                       "min-energy", "min-makespan"]),
+                                       "min-energy", "min-makespan", "finish-time"]),
         help="What the plan is best at; as the scenario says by default.")  # fmt: skip
 @option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
         help="For min-…: part of the most weighted work that must be done.")  # fmt: skip
+@allocation_option
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
         help="For the solver; the best plan found by then counts.")  # fmt: skip
@@ -67,6 +69,7 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
             seed=limits["seed"],
             policy=limits["policy"],
             work_frac=limits["least_work"],
+            allocation=allocation_word(limits["flexible"]),
             start=limits["start"],
             on_progress=_teller(note),
         )

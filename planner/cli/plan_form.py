@@ -63,6 +63,8 @@ class Verdict(_Part):
     """Time spent solving. [s]"""
     sentence: str
     """The verdict in words."""
+    allocation: Literal["fixed", "flexible"] = "fixed"
+    """Whether jobs that say nothing might change pool or number of nodes at borders."""
 
 
 class Row(_Part):
@@ -176,6 +178,28 @@ class BindingForm(_Part):
     """The same at what a unit of value costs in the plan, in its currency."""
 
 
+class StretchForm(_Part):
+    """A part of the horizon whose periods have one length."""
+
+    until: datetime.date
+    """Last day, included."""
+    every: Literal["week", "two-weeks", "month", "quarter", "half-year"]
+    """Length of a period."""
+
+
+class PeriodsForm(_Part):
+    """The resolution: runs start at borders of periods."""
+
+    chosen: Literal["stated", "auto"]
+    """stated: as the scenario says; auto: chosen by the program."""
+    stretches: tuple[StretchForm, ...] = Field(min_length=1)
+    """Parts of the horizon, in order; the last one ends with it."""
+    plans: int | None
+    """Whole plans of single jobs at most; null where they were not counted."""
+    sentence: str
+    """The same in words."""
+
+
 class PlanForm(_Part):
     """A plan file, as `planner allocate` writes it and `planner verify` reads it."""
 
@@ -189,6 +213,8 @@ class PlanForm(_Part):
     """What it was made from."""
     currency: str
     """Three-letter code of every amount of money."""
+    periods: PeriodsForm | None = None
+    """The resolution that the plan is made with."""
     verdict: Verdict
     """What the solver proved."""
     rows: tuple[Row, ...]

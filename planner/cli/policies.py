@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.output import Output, Report, Section, option, output_options
 from planner.cli.unit import DURATION, FRAC
 
@@ -17,7 +18,8 @@ __all__ = ["command"]
 
 SHORT = {"weighted-work": "work", "proportional": "prop.", "min-cost": "cost",
          "min-energy": "energy", "min-makespan": "makespan"}  # fmt: skip
-NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan")
+NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan",
+         "finish-time")  # fmt: skip
 
 
 @click.command("policies")
@@ -26,6 +28,7 @@ NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "
         help="Only this policy; may be given again. All by default.")  # fmt: skip
 @option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
         help="For min-…: part of the most weighted work that must be done.")  # fmt: skip
+@allocation_option
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
         help="For the solver, shared among the policies.")  # fmt: skip
@@ -62,6 +65,7 @@ def command(scenario: str, output: Output, **given: Any) -> int:
             seed=given["seed"],
             names=given["names"] or NAMES,
             work_frac=given["least_work"],
+            allocation=allocation_word(given["flexible"]),
             on_policy=note,
         )
     output.show(_report(found, output))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.check import fault_table
 from planner.cli.output import Output, Report, output_options
 
@@ -19,8 +20,9 @@ __all__ = ["command"]
 @click.command("verify")
 @click.argument("scenario", metavar="SCENARIO")
 @click.argument("plan", metavar="PLAN.json")
+@allocation_option
 @output_options
-def command(scenario: str, plan: str, output: Output) -> int:
+def command(scenario: str, plan: str, output: Output, flexible: bool | None) -> int:
     """
     Check a plan against its scenario, without the solver.
 
@@ -31,11 +33,12 @@ def command(scenario: str, plan: str, output: Output) -> int:
 
     Counts every node, day, unit of money and token of the plan anew, from the
     scenario alone. Exit code 0 when the plan holds, 1 with every violation listed.
+    A plan that was made with --flexible or --fixed is checked with the same option.
     """
     from planner.verification import verify
 
     with output.working("checking"):
-        report = verify(scenario, plan)
+        report = verify(scenario, plan, allocation=allocation_word(flexible))
     output.show(_report(report, output))
     return 0 if report.ok else 1
 
