@@ -302,11 +302,13 @@ class Policy(Record):
     """What the plan is best at."""
 
     objective: Literal[
-        "weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan"
-    ] = "weighted-work"
+        "weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan",
+        "finish-time",
+    ] = "weighted-work"  # fmt: skip
     """weighted-work: weight of the consortium times value of the work finished. max-min: the
-    worst-off consortium first. proportional: the largest product of shares. The others do the
-    most weighted work at the least cost or energy, or by the earliest day."""
+    worst-off consortium first. proportional: the largest product of shares. finish-time: nobody
+    waits much longer than alone with an equal part. The others do the most weighted work at the
+    least cost or energy, or by the earliest day."""
     ties: Literal["cost", "none"] = "cost"
     """Among equally good plans, the cheapest."""
     allocation: Literal["fixed", "flexible"] = "fixed"

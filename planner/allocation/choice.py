@@ -7,24 +7,26 @@ from dataclasses import replace
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
+from planner.allocation.aim import Aim, aim_of
 from planner.allocation.engine import Engine, engine, engines_found
-from planner.allocation.least import min_energy_goals, min_makespan_goals
+from planner.allocation.figures import figures_of_placements
+from planner.allocation.finish_time import finish_terms, servable
+from planner.allocation.goal import POLICIES, Reached
 from planner.allocation.most_work import most_work
-from planner.allocation.policy import (
-    POLICIES,
-    Reached,
-    max_min_goals,
-    min_cost_goals,
-    reach,
-)
+from planner.allocation.placement import placements
+from planner.allocation.policy import reach
 from planner.allocation.policy_words import aim_gap_frac, policy_words
 from planner.allocation.price import price_bound
 from planner.allocation.proportional import proportional
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution, solve, without_choice
+from planner.allocation.stand_alone import StandAlone, stand_alone
+from planner.allocation.stated import stated_aim
 
-__all__ = ["solve_by_policy"]
+__all__ = ["judged", "solve_by_policy"]
+
+ALONE = 0.3  # of the time, for stand-alone plans
 
 
 def solve_by_policy(
@@ -37,6 +39,7 @@ def solve_by_policy(
     start: Floats | None = None,
     ties_by_cost: bool = True,
     work_frac: float = 1.0,
+    alone: StandAlone | None = None,
 ) -> Solution:
     """
     The best point of a program by a policy.
@@ -51,11 +54,14 @@ def solve_by_policy(
         (lexicographic); what is left goes by weighted work. ``proportional``: the largest
         weighted product of these shares. ``min-cost``, ``min-energy``, ``min-makespan``: the
         plan of least cost or energy, or with the earliest last day, that does at least
-        `work_frac` of the most weighted work.
+        `work_frac` of the most weighted work. ``finish-time``: nobody waits much longer for
+        the ends of its jobs than with an equal part alone.
     solver, limits, start, ties_by_cost
         As for `planner.allocation.solve.solve`. [s], [1]
     work_frac : float
         For those of the least. [1]
+    alone : StandAlone, optional
+        What finish times are compared with, where it is in hand.
 
     Returns
     -------
@@ -84,13 +90,60 @@ def solve_by_policy(
                       ties_by_cost=ties_by_cost)  # fmt: skip
         return replace(found, policy=policy)
     ask, name, version = _engine(solver)
-    reached = _reached(register, program, policy, work_frac, ask=ask, limits=limits)
-    point = reached.point
-    value = cost = None
-    words = ""
+    began = time.monotonic()
+    if policy == "finish-time" and alone is None:
+        terms = finish_terms(register.case, servable(register.case, register.options))
+        brief = replace(limits, time_limit_s=ALONE * limits.time_limit_s)
+        alone = stand_alone(register.case, terms, ask=ask, limits=brief)
+    days = (None, None) if alone is None else (alone.terms, alone.days)
+    aim = aim_of(register, program, policy, work_frac, terms=days[0], alone_days=days[1])
+    left = max(limits.time_limit_s - (time.monotonic() - began), 0.5 * limits.time_limit_s)
+    reached = _reached(aim, ask=ask, limits=replace(limits, time_limit_s=left))
+    return judged(aim, reached, solver=(name, version), work_frac=work_frac, alone=alone,
+                  seconds=time.monotonic() - began)  # fmt: skip
+
+
+def judged(
+    aim: Aim,
+    reached: Reached,
+    *,
+    solver: tuple[str, str],
+    work_frac: float,
+    seconds: float,
+    alone: StandAlone | None = None,
+) -> Solution:
+    """
+    What a policy reached, as a solution with what is proved of it in words.
+
+    Parameters
+    ----------
+    aim : Aim
+        The policy's goals.
+    reached : Reached
+        The point and the bounds.
+    solver : (str, str)
+        Name and version.
+    work_frac : float
+        Part of the most work that had to be done. [1]
+    seconds : float
+        Taken by all. [s]
+    alone : StandAlone, optional
+        What finish times are compared with.
+
+    Returns
+    -------
+    Solution
+        Its bound is one on weighted work, which tells the price of the policy.
+    """
+    point, program = reached.point, aim.program
+    value = cost = gap = None
+    words, stated = "", None
     if point is not None:
         value, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
-        words = policy_words(register, program, reached, policy, work_frac)
+        figures = figures_of_placements(aim.register, placements(aim.register, point))
+        words = policy_words(aim, reached, figures, work_frac)
+        gap = aim_gap_frac(aim, reached)
+        stated = stated_aim(aim, reached, work_frac, alone)
     status = "feasible" if point is not None else "unsolved"
     return Solution(
         status="infeasible" if reached.says_infeasible else status,
@@ -99,13 +152,14 @@ def solve_by_policy(
         bound=None if point is None else price_bound(program),
         cost=cost,
         cost_bound=None,
-        seconds=reached.seconds,
-        solver=name,
-        solver_version=version,
+        seconds=seconds,
+        solver=solver[0],
+        solver_version=solver[1],
         was_interrupted=reached.was_interrupted,
-        policy=policy,
+        policy=aim.policy,
         words=words,
-        aim_gap_frac=aim_gap_frac(register, program, reached, policy),
+        aim_gap_frac=gap,
+        aim=stated,
     )
 
 
@@ -121,29 +175,15 @@ def _engine(solver: str | Engine | None) -> tuple[Engine, str, str]:
     return engine(solver or found[0])
 
 
-def _reached(
-    register: Register,
-    program: Program,
-    policy: str,
-    work_frac: float,
-    *,
-    ask: Engine,
-    limits: Limits,
-) -> Reached:
+def _reached(aim: Aim, *, ask: Engine, limits: Limits) -> Reached:
     """What a policy other than weighted work reaches."""
-    if policy == "proportional":
+    register, program = aim.register, aim.program
+    if aim.policy == "proportional":
         return proportional(register, program, ask=ask, limits=limits)
-    if policy == "max-min":
-        wide, goals = max_min_goals(register, program)
-        return reach(program, wide, goals, ask=ask, limits=limits)
+    if aim.policy in ("max-min", "finish-time"):
+        return reach(program, aim.wide, aim.goals, ask=ask, limits=limits)
     began = time.monotonic()
     known = most_work(register, program, limits=limits, ask=ask)
     left = limits.time_limit_s - (time.monotonic() - began)
     limits = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
-    if policy == "min-energy":
-        wide, goals = min_energy_goals(register, program, work_frac)
-    elif policy == "min-makespan":
-        wide, goals = min_makespan_goals(register, program, work_frac)
-    else:
-        wide, goals = min_cost_goals(program, work_frac)
-    return reach(program, wide, goals, ask=ask, limits=limits, known=known)
+    return reach(program, aim.wide, aim.goals, ask=ask, limits=limits, known=known)

@@ -17,11 +17,13 @@ __all__ = [
     "Goal",
     "Known",
     "Reached",
+    "asked_work",
     "hold",
     "level_goals",
     "max_min_goals",
     "min_cost_goals",
     "shares",
+    "shares_reached",
     "widened",
     "work_and_cost",
     "worst_off",
@@ -34,6 +36,7 @@ POLICIES = (
     "min-cost",
     "min-energy",
     "min-makespan",
+    "finish-time",
 )
 MAX_LEVELS = 12
 """Levels of the worst-off that are raised one after the other; the rest by total work."""
@@ -67,6 +70,10 @@ class Goal:
     def told(self, value: float) -> float:
         """A value or bound as a reader is told it: work and shares as the most there is."""
         return self.shift + self.sign * value
+
+    def untold(self, amount: float) -> float:
+        """The value behind an amount that a reader is told."""
+        return self.sign * (amount - self.shift)
 
 
 @dataclass(frozen=True)
@@ -106,20 +113,43 @@ def shares(register: Register, program: Program) -> tuple[Floats, tuple[int, ...
         What no column can do is not asked for here, since no plan could give it. [1]
     """
     case, columns = register.case, program.columns
-    count = len(case.consortium_names)
     owner = register.column_job
     team = np.where(owner >= 0, case.job_consortium[np.maximum(owner, 0)], -1)
-    asked = np.zeros(count)
-    for job in range(len(case.job_names)):
-        mine = owner == job
-        best = float((columns.value * columns.upper)[mine].max(initial=0.0))
-        asked[case.job_consortium[job]] += best
-    matrix = np.zeros((count, len(columns.names)))
+    asked = asked_work(register, program)
+    matrix = np.zeros((len(asked), len(columns.names)))
     for at in np.flatnonzero((asked > 0) & (case.consortium_weight > 0)).tolist():
         mine = team == at
         matrix[at, mine] = columns.value[mine] / asked[at] / case.consortium_weight[at]
     able = tuple(np.flatnonzero(matrix.any(axis=1)).tolist())
     return matrix, able
+
+
+def asked_work(register: Register, program: Program) -> Floats:
+    """Weighted work that each consortium asks for, of what some column can do. [consortium]"""
+    case, columns = register.case, program.columns
+    owner = register.column_job
+    best = np.zeros(len(case.job_names))
+    of_job = owner >= 0
+    np.maximum.at(best, owner[of_job], (columns.value * columns.upper)[: len(owner)][of_job])
+    asked = np.bincount(case.job_consortium, best, minlength=len(case.consortium_names))
+    return asked.astype(np.float64)
+
+
+def shares_reached(
+    register: Register, program: Program, value: Floats
+) -> tuple[Floats, tuple[int, ...]]:
+    """
+    Shares over weights that a plan gives, from the worth of each job without the weight.
+
+    Returns
+    -------
+    (ndarray, tuple of int)
+        Of the consortiums that `shares` has, and their rows.
+    """
+    case, asked = register.case, asked_work(register, program)
+    got = np.bincount(case.job_consortium, value, minlength=len(asked))
+    able = tuple(np.flatnonzero((asked > 0) & (case.consortium_weight > 0)).tolist())
+    return got[list(able)] / asked[list(able)], able
 
 
 def max_min_goals(register: Register, program: Program) -> tuple[Program, tuple[Goal, ...]]:
@@ -213,12 +243,12 @@ def min_cost_goals(program: Program, work_frac: float) -> tuple[Program, tuple[G
     )
 
 
-def widened(columns: ColumnTable, upper: list[float]) -> ColumnTable:
+def widened(columns: ColumnTable, upper: list[float], prefix: str = "level") -> ColumnTable:
     """Columns with continuous ones of no value and cost behind them."""
     more = len(upper)
     zero = np.zeros(more)
     return ColumnTable(
-        names=(*columns.names, *(f"level{at:06d}" for at in range(more))),
+        names=(*columns.names, *(f"{prefix}{at:06d}" for at in range(more))),
         upper=np.concatenate([columns.upper, np.array(upper)]),
         is_integer=np.concatenate([columns.is_integer, np.zeros(more, dtype=np.bool_)]),
         value=np.concatenate([columns.value, zero]),

@@ -7,31 +7,30 @@ import math
 
 import numpy as np
 
-from hardware.column import Floats
-from planner.allocation.goal import Reached, worst_off
+from planner.allocation.aim import Aim
+from planner.allocation.figures import Figures
+from planner.allocation.finish_time import mean_days, ratios
+from planner.allocation.goal import Reached, shares_reached
 from planner.allocation.proportions import proportions
 from planner.allocation.register import Register
-from planner.allocation.row import Program
 
 __all__ = ["aim_gap_frac", "policy_words"]
 
 J_PER_MWH = 3.6e9
 
 
-def policy_words(
-    register: Register, program: Program, reached: Reached, policy: str, work_frac: float
-) -> str:
+def policy_words(aim: Aim, reached: Reached, figures: Figures, work_frac: float) -> str:
     """
-    What the point of a policy is best at, and how near the best it is proved to be.
+    What the plan of a policy is best at, and how near the best it is proved to be.
 
     Parameters
     ----------
-    register, program : Register, Program
-        What there was to choose from.
+    aim : Aim
+        A policy but weighted work, and what there was to choose from.
     reached : Reached
-        With a point.
-    policy : str
-        One of `planner.allocation.policy.POLICIES` but weighted work.
+        What is reached of its goals, and the solver's bounds.
+    figures : Figures
+        Of the plan.
     work_frac : float
         Part of the most weighted work that had to be done. [1]
 
@@ -40,44 +39,44 @@ def policy_words(
     str
         A part of a sentence. Where the most work is not proved, it speaks of the most found.
     """
-    point = reached.point
-    if point is None:
-        return ""
+    policy = aim.policy
     if policy == "max-min":
-        return _worst(register, program, reached, point)
+        return _worst(aim, reached, figures)
+    if policy == "finish-time":
+        return _slowest(aim, reached, figures)
     if policy == "proportional":
-        return _proportional(register, program, reached, point)
+        return _proportional(aim, reached, figures)
     found = "" if reached.is_proved(0) else " found"
     work = f"{100 * work_frac:.4g} % of the most work{found}"
     if policy == "min-makespan":
-        return _last_day(register, reached, work)
+        return _last_day(aim.register, reached, work)
     what = "energy" if policy == "min-energy" else "cost"
     return _least(reached, work, what)
 
 
-def aim_gap_frac(
-    register: Register, program: Program, reached: Reached, policy: str
-) -> float | None:
+def aim_gap_frac(aim: Aim, reached: Reached) -> float | None:
     """
-    How far from the best of its aim the point of a policy can be, as a part. [1]
+    How far from the best of its aim the plan of a policy can be, as a part. [1]
 
     Returns
     -------
     float or None
-        Of the share of the worst-off; of the geometric mean of shares; of the cost, energy or
-        days, or of the work that had to be done where that is more. None where no bound is
-        proved.
+        Of the share or ratio of the worst-off; of the geometric mean of shares; of the cost,
+        energy or days, or of the work that had to be done where that is more. None where no
+        bound is proved.
     """
-    if reached.point is None or not reached.reached:
+    policy = aim.policy
+    if not reached.reached:
         return None
     first = reached.bounds[0]
     if first is None:
         return None
     if policy == "proportional":
-        total = float(proportions(register, program).weight.sum())
+        total = float(proportions(aim.register, aim.program).weight.sum())
         return math.expm1(max(reached.reached[0] - first, 0.0) / total) if total > 0 else 0.0
-    gaps = [_gap(reached.reached[0], first)]
-    if policy != "max-min":
+    told = aim.goals[0].told
+    gaps = [_gap(told(reached.reached[0]), told(first))]
+    if policy not in ("max-min", "finish-time"):
         second = reached.bounds[1] if len(reached.bounds) > 1 else None
         if second is None:
             return None
@@ -87,29 +86,61 @@ def aim_gap_frac(
 
 
 def _gap(value: float, bound: float) -> float:
-    """Distance of a minimum from its bound, over the larger of the two in size."""
+    """Distance of a value from its bound, over the larger of the two in size."""
     size = max(abs(value), abs(bound))
-    far = max(value - bound, 0.0)
+    far = abs(value - bound)
     return far / size if far > 1e-8 * size and size > 1e-9 else 0.0  # float noise is no gap
 
 
-def _worst(register: Register, program: Program, reached: Reached, point: Floats) -> str:
+def _worst(aim: Aim, reached: Reached, figures: Figures) -> str:
     """What the worst-off gets, and what is proved."""
-    share, name = worst_off(register, program, point)
-    if not name:
+    got, able = shares_reached(aim.register, aim.program, figures.value)
+    if not able:
         return "nobody asks for work that can be done"
+    team = able[int(np.argmin(got))]
+    share = float(got.min()) * float(aim.case.consortium_weight[team])
+    name = aim.case.consortium_names[team]
     text = f"the worst-off, `{name}`, gets {100 * share:.3g} % of the work it asks for"
     if reached.reached and reached.is_proved(0):
         return f"{text}, the most possible"
     return f"{text}, not proved the most possible"
 
 
-def _proportional(register: Register, program: Program, reached: Reached, point: Floats) -> str:
+def _slowest(aim: Aim, reached: Reached, figures: Figures) -> str:
+    """How much longer than alone the slowest waits, what is proved, and who had nothing alone."""
+    if aim.terms is None or aim.alone_days is None or not aim.terms.counts.any():
+        return "nobody asks for work that can be done"
+    case, alone = aim.case, aim.alone_days
+    ratio = ratios(case, aim.terms, figures, alone)
+    team = int(np.argmax(ratio * case.consortium_weight))
+    text = (
+        f"the slowest, `{case.consortium_names[team]}`, waits {ratio[team]:.3g} times as long as "
+        f"with an equal part alone, {mean_days(case, aim.terms, figures)[team]:.3g} days "
+        f"in place of {alone[team]:.3g}"
+    )
+    bound = reached.bounds[0] if reached.bounds else None
+    if bound is None:
+        text += ", not proved the least possible"
+    elif reached.is_proved(0):
+        text += ", the least possible"
+    else:
+        top = aim.goals[0].told(reached.reached[0])
+        over = top / max(aim.goals[0].told(bound), 1e-12) - 1
+        text += f", within {_percent(over)} of the least possible"
+    nothing = aim.terms.unserved_days(case)
+    idle = np.flatnonzero(aim.terms.counts & (alone >= nothing * (1 - 1e-12)))
+    if len(idle):
+        names = ", ".join(f"`{case.consortium_names[at]}`" for at in idle.tolist())
+        text += f"; with an equal part alone {names} could do nothing"
+    return text
+
+
+def _proportional(aim: Aim, reached: Reached, figures: Figures) -> str:
     """The geometric mean of the shares, and how much larger any plan's can be."""
-    mine = proportions(register, program)
+    mine = proportions(aim.register, aim.program)
     if not mine.names:
         return "nobody asks for work that can be done"
-    share = mine.matrix @ point
+    share = shares_reached(aim.register, aim.program, figures.value)[0] * mine.weight
     total = float(mine.weight.sum())
     left_out = int((share <= 0).sum())
     mean = "0"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.engine import Engine
+from planner.allocation.engine import Engine, Task, engine, engines_found
 from planner.allocation.goal import Goal, Reached, widened
 from planner.allocation.policy import reach
 from planner.allocation.proportions import LEAST_SHARE, Proportions, log_worth, proportions
@@ -16,7 +16,14 @@ from planner.allocation.register import Register
 from planner.allocation.row import AT_LEAST, EQUAL, Program, Row, row_of
 from planner.allocation.solve import Limits
 
-__all__ = ["LEAST_SHARE", "Proportions", "log_worth", "proportional", "proportions"]
+__all__ = [
+    "LEAST_SHARE",
+    "Proportions",
+    "log_worth",
+    "proportional",
+    "proportions",
+    "relaxed_shares",
+]
 
 RATIO = 1.3  # between neighbouring tangents at first; they differ from the curve by 0.009 at most
 ROUNDS = 8
@@ -97,6 +104,40 @@ def proportional(register: Register, program: Program, *, ask: Engine, limits: L
         seconds += cheap.seconds
     cost = float(program.columns.cost @ best)
     return Reached(best, (-mine.worth(best), cost), (bound, None), False, interrupted, seconds)
+
+
+def relaxed_shares(
+    register: Register, program: Program, *, time_limit_s: float
+) -> dict[str, float]:
+    """
+    Shares of the relaxed program with the largest weighted sum of logarithms, by consortium.
+
+    Tangents there, with prices of rows, prove how large the sum of any plan can be.
+    """
+    mine = proportions(register, program)
+    ends = time.monotonic() + time_limit_s
+    share = np.ones(len(mine.names))
+    touch = np.geomspace(LEAST_SHARE, 1.0, 1 + round(np.log(1 / LEAST_SHARE) / np.log(RATIO)))
+    points = [touch for _ in mine.names]
+    if "highs" not in engines_found():
+        return dict(zip(mine.names, share.tolist(), strict=True))
+    ask, _, _ = engine("highs")
+    for _ in range(ROUNDS):
+        left = ends - time.monotonic()
+        if left <= 0 or not mine.names:
+            break
+        wide, minimise = _outer(mine, program, points)
+        answer = ask(Task(wide, minimise, is_relaxed=True, time_limit_s=left))
+        if answer.point is None:
+            break
+        before, share = share, mine.matrix @ answer.point[: len(program.columns.names)]
+        if np.abs(share - before).max(initial=0.0) < 1e-7:
+            break
+        points = [
+            np.append(old, max(one, LEAST_SHARE))
+            for old, one in zip(points, share.tolist(), strict=True)
+        ]
+    return dict(zip(mine.names, np.maximum(share, 0.0).tolist(), strict=True))
 
 
 def _outer(mine: Proportions, program: Program, points: list[Floats]) -> tuple[Program, Floats]:

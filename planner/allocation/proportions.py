@@ -11,7 +11,7 @@ from planner.allocation.goal import shares
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 
-__all__ = ["LEAST_SHARE", "Proportions", "log_worth", "proportions"]
+__all__ = ["LEAST_SHARE", "Proportions", "log_worth", "proportions", "touching"]
 
 LEAST_SHARE = 1e-3
 """Below this share the logarithm goes on as its tangent, so that nothing is worth minus infinity
@@ -42,8 +42,11 @@ class Proportions:
 
     def worth(self, point: Floats) -> float:
         """Weighted sum of `log_worth` above that of nothing; not negative."""
-        none = float(log_worth(np.array(0.0)))
-        return float(self.weight @ (log_worth(self.matrix @ point) - none))
+        return self.worth_of(self.matrix @ point)
+
+    def worth_of(self, share: Floats) -> float:
+        """The same from shares. [consortium]"""
+        return float(self.weight @ (log_worth(share) - log_worth(np.array(0.0))))
 
 
 def proportions(register: Register, program: Program) -> Proportions:
@@ -52,3 +55,16 @@ def proportions(register: Register, program: Program) -> Proportions:
     weight = register.case.consortium_weight[list(able)]
     names = tuple(register.case.consortium_names[at] for at in able)
     return Proportions(matrix[list(able)] * weight[:, None], weight, names)
+
+
+def touching(mine: Proportions, share: Floats) -> tuple[Floats, float]:
+    """
+    The tangent of the weighted sum of logarithms at some shares, which lies above it.
+
+    Returns
+    -------
+    (ndarray [consortium], float)
+        Worth of a unit of each share there, w_c / s_c, and what is added to their sum.
+    """
+    slope = mine.weight / np.maximum(share, LEAST_SHARE)
+    return slope, mine.worth_of(share) - float(slope @ share)

@@ -14,6 +14,7 @@ from planner.allocation.engine import Answer, Engine, Progress, Task, engine, en
 from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
 from planner.allocation.settle import broken_rows, is_binary, is_feasible, no_good, settle
+from planner.plan_aim import PlanAim
 
 __all__ = ["PROVED", "Limits", "Solution", "solve", "without_choice"]
 
@@ -50,6 +51,7 @@ class Solution:
     policy: str = "weighted-work"
     words: str = ""  # how near the best by the policy, where that is not weighted work
     aim_gap_frac: float | None = None  # what is proved of the aim of such a policy
+    aim: PlanAim | None = None  # its goals, what is reached and what the solver said of each
 
     @property
     def gap_frac(self) -> float | None:
