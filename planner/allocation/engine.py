@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pulp
 
-from hardware.column import Floats
+from hardware.column import Floats, Ints
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
+from planner.allocation.apart import apart
 from planner.allocation.problem import scale_of, to_pulp
 from planner.allocation.task import Answer, Engine, Progress, Task
 
@@ -129,10 +130,11 @@ def _highs_class() -> Any:
 
         def callSolver(self, lp: Any) -> None:
             model, task = lp.solverModel, self.task
+            names = _solver_order(lp)
             if task.start is not None and not task.is_relaxed:
-                _set_start(model, _solver_order(lp), task)
+                _set_start(model, names, task)
             with _interruptible() as is_asked:
-                _watch(self, model, task, is_asked)
+                _watch(self, model, task, names, is_asked)
                 model.run()
 
     return Highs
@@ -149,19 +151,28 @@ def _set_start(model: Any, names: list[str], task: Task) -> None:
     if task.start is None:
         return
     columns = task.program.columns
-    row = {name: at for at, name in enumerate(columns.names)}
     values = np.clip(task.start, 0.0, columns.upper)
     values[columns.is_integer] = np.round(values[columns.is_integer])
+    there, here = _places(names, task)
+    model.setSolution(len(there), there.astype(np.int32), values[here])
+
+
+def _places(names: list[str], task: Task) -> tuple[Ints, Ints]:
+    """The solver's columns that the program has, and which of the program's each of them is."""
+    row = {name: at for at, name in enumerate(task.program.columns.names)}
     known = [(at, row[name]) for at, name in enumerate(names) if name in row]
     there, here = np.array(known, dtype=np.int64).reshape(-1, 2).T
-    model.setSolution(len(known), there.astype(np.int32), values[here])
+    return there, here
 
 
-def _watch(solver: Any, model: Any, task: Task, is_asked: Callable[[], bool]) -> None:
-    """Let HiGHS report its progress, and stop when asked to."""
+def _watch(
+    solver: Any, model: Any, task: Task, names: list[str], is_asked: Callable[[], bool]
+) -> None:
+    """Let HiGHS report its progress and each better point, and stop when asked to."""
     import highspy
 
     factor = scale_of(task.minimise)
+    there, here = _places(names, task)
 
     def number(amount: float) -> float | None:
         return amount / factor if np.isfinite(amount) else None
@@ -171,15 +182,23 @@ def _watch(solver: Any, model: Any, task: Task, is_asked: Callable[[], bool]) ->
             solver.was_interrupted = True
             if answer is not None:
                 answer.user_interrupt = True
-        if kind == highspy.cb.HighsCallbackType.kCallbackMipLogging and task.on_progress:
+        if task.on_progress is None:
+            return
+        if kind == highspy.cb.HighsCallbackType.kCallbackMipLogging:
             task.on_progress(
                 Progress(out.running_time, number(out.mip_primal_bound), number(out.mip_dual_bound))
             )
+        elif kind == highspy.cb.HighsCallbackType.kCallbackMipImprovingSolution:
+            better = number(out.objective_function_value)
+            point = np.zeros(len(task.program.columns.names))
+            point[here] = np.array(out.mip_solution, dtype=np.float64)[there]
+            task.on_progress(Progress(out.running_time, better, None, point))
 
     model.setCallback(called, None)
     if not task.is_relaxed:
         model.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
         model.startCallback(highspy.cb.HighsCallbackType.kCallbackMipLogging)
+        model.startCallback(highspy.cb.HighsCallbackType.kCallbackMipImprovingSolution)
     model.startCallback(highspy.cb.HighsCallbackType.kCallbackSimplexInterrupt)
 
 
@@ -306,7 +325,7 @@ def engines_found() -> tuple[str, ...]:
 
 def engine(name: str) -> tuple[Engine, str, str]:
     """
-    A solver by its name, with the name and version to print.
+    A solver by its name, in a process of its own, with the name and version to print.
 
     Raises
     ------
@@ -325,5 +344,5 @@ def engine(name: str) -> tuple[Engine, str, str]:
             )
         )
     if name.lower() == "cbc":
-        return _cbc, "CBC", f"PuLP {metadata.version('pulp')}"
-    return _highs, "HiGHS", metadata.version("highspy")
+        return apart(_cbc), "CBC", f"PuLP {metadata.version('pulp')}"
+    return apart(_highs), "HiGHS", metadata.version("highspy")
