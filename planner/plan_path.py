@@ -9,6 +9,8 @@ from typing import Any
 
 __all__ = ["paths"]
 
+_DAY = datetime.timedelta(days=1)
+
 
 def paths(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """
@@ -47,17 +49,21 @@ def _words(rows: list[Mapping[str, Any]]) -> str:
     pauses: list[str] = []
     for before, after in pairwise(rows):
         change = _change(before, after)
-        resumes = datetime.date.fromisoformat(str(before["to"])) + datetime.timedelta(days=1)
+        first, goes_on = _date(before["to"]) + _DAY, _date(after["from"])
         if change:
             moves.append(f"{change} on {after['from']}")
-        if str(after["from"]) > resumes.isoformat():
-            pauses.append(f"from {resumes} until {after['from']}")
+        if goes_on > first:
+            pauses.append(f"from {first} to {goes_on - _DAY}")
     parts = []
     if moves:
         parts.append(f"moves {_times(len(moves))}: {', '.join(moves)}")
     if pauses:
         parts.append(f"pauses {_times(len(pauses))}: {', '.join(pauses)}")
     return "; ".join(parts) or f"goes on in {len(rows)} rows with other node ids"
+
+
+def _date(day: Any) -> datetime.date:
+    return datetime.date.fromisoformat(str(day))
 
 
 def _change(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 
 from hardware.units import format_si
+from planner.plan_path import paths
 from planner.plan_table import PlanJobTable, PlanRowTable, PlanShareTable, Verdict
 
 __all__ = ["money_text", "plan_html", "plan_text"]
@@ -40,6 +41,8 @@ def plan_text(
     parts = [verdict.sentence]
     if len(rows):
         parts.append(_grid(_ROW_HEADS, _row_cells(rows)))
+        moves = [f"{job:<14} {words}" for job, words in _paths(rows).items()]
+        parts += ["\n".join(_cut(moves))] if moves else []
     if shares.consortium:
         parts.append(_grid(_SHARE_HEADS, _share_cells(shares)))
     missing = [
@@ -75,6 +78,13 @@ def _row_cells(rows: PlanRowTable) -> list[tuple[str, ...]]:
         )
         for at in range(len(rows))
     ]
+
+
+def _paths(rows: PlanRowTable) -> dict[str, str]:
+    """Where jobs of several rows move and pause."""
+    columns = zip(rows.job, rows.pool, rows.nodes.tolist(), rows.first, rows.last, strict=True)
+    names = ("job", "pool", "nodes", "from", "to")
+    return paths(dict(zip(names, row, strict=True)) for row in columns)
 
 
 def _share_cells(table: PlanShareTable) -> list[tuple[str, ...]]:
@@ -128,5 +138,10 @@ def plan_html(verdict: Verdict, rows: PlanRowTable, jobs: PlanJobTable) -> str:
         for job, placed, sentence in list(zip(jobs.job, jobs.placed, jobs.sentence, strict=True))
         if not placed
     )
+    moves = "".join(
+        f"<li><b>{html.escape(job)}</b> {html.escape(words)}</li>"
+        for job, words in _paths(rows).items()
+    )
+    table += f"<ul>{moves}</ul>" if moves else ""
     rest = f"<p>not placed</p><ul>{missing}</ul>" if missing else ""
     return f"<div><p><b>{html.escape(verdict.sentence)}</b></p>{table}{rest}</div>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -114,11 +115,16 @@ def _verdict(name: str, job: dict[str, Any]) -> str:
 
 
 def _story(job: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Each row, what happens between them, and what is said of the job."""
+    from planner.plan_path import paths
+
     lines = [
         f"{row.get('nodes')} nodes of {row.get('pool')} ({row.get('device')}), ids "
         f"{row.get('node_ids')}, {row.get('from')} to {row.get('to')}, layout {row.get('layout')}"
         for row in rows
     ]
+    with suppress(KeyError, TypeError, ValueError):  # rows of a file that is not quite a plan
+        lines += paths(rows).values()
     if job.get("sentence"):
         lines.append(str(job["sentence"]))
     if job.get("hint"):
