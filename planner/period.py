@@ -44,7 +44,7 @@ class Periods:
         --------
         >>> day = datetime.date.fromisoformat
         >>> Periods((day("2026-12-31"), day("2027-06-30")), ("week", "month"), True, 12345).sentence
-        'periods: weeks to 2026-12-31, then months, chosen from at most 12,345 whole plans'
+        'periods: weeks to 2026-12-31, then months (chosen: 12,345 whole plans)'
         """
         parts = [
             f"{_WORDS[every]} to {until}"
@@ -52,9 +52,7 @@ class Periods:
         ]
         parts[-1] = _WORDS[self.every[-1]]
         text = f"periods: {', then '.join(parts)}"
-        if not self.is_chosen:
-            return text
-        return f"{text}, chosen from at most {self.plans:,} whole plans"
+        return f"{text} (chosen: {self.plans:,} whole plans)" if self.is_chosen else text
 
     @property
     def stretches(self) -> tuple[Stretch, ...]:

@@ -15,6 +15,8 @@ from hardware.errors import (
     near_match,
     word_for,
 )
+from planner.period import Periods, read_periods
+from planner.plan_aim import PlanAim, read_aim, written_aim
 from planner.plan_bind import Binding, read_bindings, written_bindings
 from planner.plan_table import (
     PlanJobTable,
@@ -40,8 +42,8 @@ class Plan:
     gets. `inputs` are (path, sha256) of the files read. `certificate` has prices of the
     program's rows, from which `planner.allocation.witness` recomputes `certified_bound`, the
     most weighted work that any plan can do; `binds` what more of each scarce thing is worth
-    at these prices. Money is in `currency`, everything
-    else in SI units.
+    at these prices. `aim` has the goals of the policy with what proves each. `periods` is the resolution, stated or chosen. Money is in `currency`,
+    everything else in SI units.
     """
 
     verdict: Verdict
@@ -56,6 +58,8 @@ class Plan:
     certificate: tuple[tuple[str, float], ...] = ()
     certified_bound: float | None = None
     binds: tuple[Binding, ...] = ()
+    periods: Periods | None = None
+    aim: PlanAim | None = None
 
     def require(self) -> Plan:
         """
@@ -101,6 +105,7 @@ class Plan:
             "tool": {"name": self.tool[0], "version": self.tool[1]},
             "inputs": [{"path": path, "sha256": digest} for path, digest in self.inputs],
             "currency": self.currency,
+            "periods": None if self.periods is None else self.periods.to_dict(),
             "verdict": {f.name: getattr(self.verdict, f.name) for f in fields(Verdict)},
             **written_tables(self.rows, self.jobs, self.consortiums),
             "assumed": list(self.assumed),
@@ -109,6 +114,7 @@ class Plan:
             if self.certified_bound is None
             else {"bound": self.certified_bound, "prices": dict(self.certificate)},
             "binds": written_bindings(self.binds),
+            "aim": written_aim(self.aim),
         }
 
     def to_json(self) -> str:
@@ -151,8 +157,10 @@ class Plan:
                 certificate=_prices(data.get("certificate")),
                 certified_bound=_certified(data.get("certificate")),
                 binds=read_bindings(data.get("binds")),
+                periods=read_periods(data.get("periods")),
+                aim=read_aim(data.get("aim")),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 Diagnostic("not-a-plan", "the plan cannot be read",
                            found=f"{type(error).__name__}: {error}")
@@ -173,7 +181,10 @@ class Plan:
         return frame
 
     def __repr__(self) -> str:
-        return plan_text(self.verdict, self.rows, self.jobs, self.consortiums, self.warnings)
+        said = () if self.periods is None else (self.periods.sentence,)
+        return plan_text(
+            self.verdict, self.rows, self.jobs, self.consortiums, (*said, *self.warnings)
+        )
 
     def _repr_html_(self) -> str:
         return plan_html(self.verdict, self.rows, self.jobs)

@@ -24,7 +24,7 @@ __all__ = [
 
 EXACT_PLANS = 40_000  # columns that the solver is shown whole; `allocation.portfolio` has it too
 _SWITCH = {"two-weeks": "month", "month": "month", "quarter": "quarter", "half-year": "half-year"}
-_SEARCH = "month"  # coarsest grade chosen for an exact solve; see `chosen_periods`
+LEAST_PERIODS = 8  # a grade chosen leaves so many periods; see `chosen_periods`
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def stated_periods(horizon: Horizon) -> Periods:
 
 def chosen_periods(horizon: Horizon, places: PlaceTable, most: int = EXACT_PLANS) -> Periods:
     """
-    The finest resolution with few enough whole plans to be solved exactly.
+    The finest resolution with few enough whole plans for the solver to see them all.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def chosen_periods(horizon: Horizon, places: PlaceTable, most: int = EXACT_PLANS
     places : PlaceTable
         Ways to serve the jobs. [day]
     most : int
-        Whole plans that can be solved exactly.
+        Whole plans that the solver is shown at most.
 
     Returns
     -------
@@ -142,39 +142,45 @@ def chosen_periods(horizon: Horizon, places: PlaceTable, most: int = EXACT_PLANS
 
     Notes
     -----
-    From weeks to months, the first grade that fits is taken, with as long a part of the
-    finer one before it as still fits. Where not even months fit, months are taken: then the
-    plan is searched for, not enumerated, and a search over months found better plans than an
-    exact solve over quarters. Nothing but the scenario goes into the choice.
+    The first grade that fits is taken, with as long a part of the finer one before it as
+    still fits. Grades that leave fewer than eight periods are passed over, since then most
+    runs would start on the same few days; where no other fits, the coarsest of the rest is
+    taken and the plan is searched for. Measured on 100 made-up jobs over 24 months in 30 s:
+    a plan within 3.2 % of the bound over quarters, 4.3 % over months and over weeks, and the
+    plan over quarters was the best of them. Nothing but the scenario goes into the choice.
     """
 
     def count(stretches: tuple[Stretch, ...]) -> int:
         return whole_plans(places, border_days(horizon, stretches))
 
-    grades = GRADES[: GRADES.index(_SEARCH) + 1]
-    finer = ""
-    for every in grades:
-        uniform: tuple[Stretch, ...] = (Stretch.model_validate({"every": every}),)
-        fits = count(uniform) <= most
-        if fits or every == grades[-1]:
-            best = uniform
-            if fits and finer:
-                best = _with_finer_start(horizon, finer, every, lambda s: count(s) <= most)
-            return _periods(horizon, best, plans=count(best))
-        finer = every
-    return stated_periods(horizon)
+    grades = [_uniform(every) for every in GRADES]
+    kept = [one for one in grades if len(border_days(horizon, one)) > LEAST_PERIODS]
+    kept = kept or grades[:1]
+    at = next((at for at, one in enumerate(kept) if count(one) <= most), len(kept))
+    if at == len(kept):
+        best = kept[-1]
+    elif at == 0:
+        best = kept[0]
+    else:
+        finer, every = kept[at - 1][0].every, kept[at][0].every
+        best = _with_finer_start(horizon, finer, every, lambda it: count(it) <= most)
+    return _periods(horizon, best, plans=count(best))
+
+
+def _uniform(every: str) -> tuple[Stretch, ...]:
+    """One grade throughout."""
+    return (Stretch.model_validate({"every": every}),)
 
 
 def _with_finer_start(
     horizon: Horizon, finer: str, every: str, fits: Callable[[tuple[Stretch, ...]], bool]
 ) -> tuple[Stretch, ...]:
     """The grade with as long a finer part before it as fits; the grade alone where none does."""
-    border = Stretch.model_validate({"every": _SWITCH[every]})
-    ends = border_days(horizon, (border,))[1:-1].tolist()
+    ends = border_days(horizon, _uniform(_SWITCH[every]))[1:-1].tolist()
 
     def mixed(parts: int) -> tuple[Stretch, ...]:
         if parts == 0:
-            return (Stretch.model_validate({"every": every}),)
+            return _uniform(every)
         until = horizon.first + datetime.timedelta(ends[parts - 1] - 1)
         first = Stretch.model_validate({"until": until, "every": finer})
         return first, Stretch.model_validate({"every": every})

@@ -17,6 +17,7 @@ from planner.scenario_dates import (
     check_evaluations,
     check_job_days,
     check_membership,
+    check_resolution,
 )
 from planner.scenario_fabric import check_topology
 from planner.scenario_fault import Written
@@ -42,6 +43,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_spellings,
     check_references,
     check_cycles,
+    check_resolution,
     check_membership,
     check_deliveries,
     check_job_days,
@@ -134,11 +136,12 @@ def check_document(
     _check_kind(document)
     base_path = base_path_of(document)
     try:
-        scenario = with_allocation(parse_document(document, Scenario), allocation)
+        scenario = parse_document(document, Scenario)
     except InputError as error:
         beside = faults_beside(document, lambda it: scenario_faults(it, base_path, document))
         every = (*error.diagnostics, *beside)
         raise InputError(sorted(every, key=lambda it: (it.where.line, it.where.column))) from None
+    scenario = with_allocation(scenario, allocation)
     faults = scenario_faults(scenario, base_path, document)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)

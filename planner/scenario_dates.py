@@ -12,7 +12,13 @@ from planner.scenario import Evaluation, Window
 from planner.scenario_fault import Written
 from planner.timeline import candidates_of, job_spans, support
 
-__all__ = ["check_deliveries", "check_evaluations", "check_job_days", "check_membership"]
+__all__ = [
+    "check_deliveries",
+    "check_evaluations",
+    "check_job_days",
+    "check_membership",
+    "check_resolution",
+]
 
 _CHANCE_TOLERANCE = 0.01  # chances are published with two digits
 
@@ -33,6 +39,41 @@ def _outside(written: Written, path: Path_, window: Window) -> Iterator[Diagnost
             found=_spoken(window.first, window.last),
             expected=f"days of {_spoken(horizon.first, horizon.last)}",
         )  # fmt: skip
+
+
+def check_resolution(written: Written) -> Iterator[Diagnostic]:
+    """Stretches of the horizon that are out of order, end outside it, or leave days without one."""
+    horizon = written.scenario.horizon
+    if isinstance(horizon.resolution, str):
+        return
+    before: datetime.date | None = None
+    last = len(horizon.resolution) - 1
+    for at, stretch in enumerate(horizon.resolution):
+        path: Path_ = ("horizon", "resolution", at)
+        until = stretch.until
+        if until is None and at < last:
+            yield written.fault(
+                path, "missing-field", "only the last stretch goes on to the horizon's end",
+                found="no `until`", expected="the last day of the stretch",
+            )  # fmt: skip
+        elif until is not None and not horizon.first <= until <= horizon.last:
+            yield written.fault(
+                (*path, "until"), "outside-horizon", "the stretch ends on no day of the horizon",
+                found=str(until), expected=f"a day of {_spoken(horizon.first, horizon.last)}",
+            )  # fmt: skip
+        elif until is not None and before is not None and until <= before:
+            yield written.fault(
+                (*path, "until"), "dates-out-of-order", "the stretches are not in order of days",
+                found=f"{until} after {before}", expected=f"a day after {before}",
+            )  # fmt: skip
+        elif until is not None and at == last and until < horizon.last:
+            yield written.fault(
+                (*path, "until"), "contradiction", "the days after the last stretch have no period",
+                found=str(until), expected=f"{horizon.last}, the horizon's end, or no `until`",
+                hint="add a stretch without `until`",
+            )  # fmt: skip
+        if until is not None and until <= horizon.last:
+            before = until if before is None else max(before, until)
 
 
 def check_membership(written: Written) -> Iterator[Diagnostic]:

@@ -82,6 +82,7 @@ def plan_of(
         tool=("planner", model_version()),
         inputs=inputs,
         assumed=case.assumed,
+        periods=case.periods,
         warnings=(*warnings, *solution.notes),
     )
 
@@ -115,6 +116,7 @@ def plan_without_rows(
         tool=("planner", model_version()),
         inputs=inputs,
         assumed=case.assumed,
+        periods=case.periods,
         warnings=(*warnings, *solution.notes),
     )
 

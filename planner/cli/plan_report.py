@@ -8,6 +8,7 @@ from typing import Any
 from planner.cli.bind_report import binding_blocks
 from planner.cli.output import Report, Section
 from planner.cli.table import Column, Marked, Table
+from planner.plan_path import paths
 
 __all__ = ["plan_report"]
 
@@ -26,7 +27,7 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
     signs = _Signs(plan["assumed"], used)
     blocks: list[Table | Section] = []
     if plan["rows"]:
-        blocks += [_shares(plan, signs), _runs(plan, signs)]
+        blocks += [_shares(plan, signs), _runs(plan, signs), Section("on the way", _moves(plan))]
         blocks += [_details(plan), Section("placed", _placed(plan["jobs"]))] if verbose else []
     blocks += [*binding_blocks(plan)] if verbose else []
     blocks += [
@@ -34,7 +35,7 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
         Section("warnings", tuple(plan["warnings"])),
         Section("", tuple(f"{sign} {_MEANINGS[sign]}" for sign in _MEANINGS if sign in used)),
         Section("assumed", tuple(plan["assumed"])),
-        Section("", (_convention(plan),)),
+        Section("", (*_periods(plan), _convention(plan))),
     ]
     verdict = plan["verdict"]
     good = verdict["status"] in ("optimal", "feasible")
@@ -105,6 +106,13 @@ def _runs(plan: Mapping[str, Any], signs: _Signs) -> Table:
     return Table(tuple(columns), tuple(rows))
 
 
+def _moves(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where jobs of several rows move and pause."""
+    found = paths(plan["rows"])
+    width = max(map(len, found), default=0)
+    return tuple(f"{job:<{width}}  {words}" for job, words in found.items())
+
+
 def _details(plan: Mapping[str, Any]) -> Table:
     """Which nodes each run holds, and how it is divided over them."""
     names = (("job", "job"), ("node_ids", "node ids"), ("layout", "layout"))
@@ -131,6 +139,12 @@ def _refused(jobs: Iterable[Mapping[str, Any]]) -> list[str]:
         if job["hint"]:
             lines.append(f"{'':<{width}}  hint: {job['hint']}")
     return lines
+
+
+def _periods(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """The resolution in words, where the plan says it."""
+    periods = plan.get("periods")
+    return () if periods is None else (periods["sentence"][:1].upper() + periods["sentence"][1:],)
 
 
 def _convention(plan: Mapping[str, Any]) -> str:
