@@ -14,11 +14,11 @@ from planner.allocation.refusal import Refusal, refusals
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.runner_up import runner_ups
-from planner.allocation.solve import PROVED, Solution
+from planner.allocation.sentence import PROVED, cheap_words, near_words, verdict_sentence
+from planner.allocation.solve import Solution
 from planner.case import Case
 from planner.plan import Plan
 from planner.plan_table import PlanJobTable, PlanRowTable, PlanShareTable, Verdict
-from planner.plan_text import money_text
 from planner.scenario import TRAINING_KINDS
 from planner.version import model_version
 
@@ -250,29 +250,17 @@ def _verdict(
     if bound is not None:
         gap = 0.0 if bound <= 0 else max(bound - objective, 0.0) / bound
     is_proved = gap is not None and gap <= PROVED
-    near = (
-        "the best possible" if is_proved
-        else "with no bound proved" if gap is None
-        else f"within {_percent(gap)} of the best possible"
-    )  # fmt: skip
-    cheap = ""
-    if solution.cost_bound is not None and cost > 0:
-        over = max(cost - solution.cost_bound, 0.0) / cost
-        cheap = f", cost within {_percent(over)} of the least"
-        if over <= PROVED:
-            cheap = ", at the least cost"
-        elif over > 0.5:
-            cheap = ", perhaps not at the least cost"
-    if solution.words:
-        near, cheap = solution.words, ""
-    partly = int((is_placed & (done < 1.0)).sum())
-    count = f"{int(is_placed.sum())} of {len(done)} jobs placed"
-    if partly:
-        count += f" ({partly} in part)"
-    cut = ", interrupted" if solution.was_interrupted else ""
-    sentence = (
-        f"{count} for {money_text(cost, case.currency)}, {near}{cheap} "
-        f"({solution.solver}, {solution.seconds:.2g} s{cut})"
+    words = solution.words or near_words(gap) + cheap_words(cost, solution.cost_bound)
+    sentence = verdict_sentence(
+        int(is_placed.sum()),
+        len(done),
+        partly=int((is_placed & (done < 1.0)).sum()),
+        cost=cost,
+        currency=case.currency,
+        words=words,
+        solver=solution.solver,
+        seconds=solution.seconds,
+        was_interrupted=solution.was_interrupted,
     )
     return Verdict(
         status="optimal" if is_proved else "feasible",
@@ -286,15 +274,6 @@ def _verdict(
         seconds=solution.seconds,
         sentence=sentence,
     )
-
-
-def _percent(frac: float) -> str:
-    """A part as percent to two digits, rounded up, so that it holds."""
-    amount = 100.0 * frac
-    if amount <= 0:
-        return "0 %"
-    step = 10.0 ** (np.floor(np.log10(amount)) - 1)
-    return f"{float(np.ceil(amount / step - 1e-9)) * step:.6g} %"
 
 
 def _date(case: Case, day: int) -> datetime.date:

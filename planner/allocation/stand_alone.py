@@ -14,11 +14,11 @@ from planner.allocation.engine import Engine
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import FinishTerms, finish_goal, mean_days
 from planner.allocation.option import enumerate_options
+from planner.allocation.otherwise import equal_part
 from planner.allocation.placement import PlacementTable, placements
 from planner.allocation.policy import reach
 from planner.allocation.program import build_program
 from planner.allocation.solve import Limits
-from planner.allocation.standing import equal_part
 
 if TYPE_CHECKING:
     from planner.case import Case
