@@ -14,7 +14,7 @@ from planner.allocation.aim_prices import priced_aim
 from planner.allocation.binding import bindings
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
-from planner.allocation.engine import Engine, Progress, engine, engines_found
+from planner.allocation.engine import Engine, Progress, engines_found
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
 from planner.allocation.option import enumerate_options
@@ -29,13 +29,14 @@ from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution
 from planner.allocation.stated import alone_days
 from planner.allocation.tidy import tidy
+from planner.allocation.turn import in_turn
 from planner.allocation.witness import proved_bound
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
 from planner.flexibility import with_allocation
 from planner.near_work import funded_alike
 from planner.plan import Plan
-from planner.plan_aim import PlanAim
+from planner.plan_aim import AimedGoal, PlanAim
 from planner.scenario import Scenario
 from planner.scenario_check import base_path_of, load_scenario
 
@@ -186,16 +187,19 @@ def plan_case(
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     solution = _tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
-    plan = replace(plan, aim=_aim(register, program, solution))
+    plan = replace(plan, aim=_aim(plan, register, program, solution))
     return _with_certificate(case, program, _with_alike(case, plan), prices)
 
 
-def _aim(register: Register, program: Program, solution: Solution) -> PlanAim | None:
+def _aim(plan: Plan, register: Register, program: Program, solution: Solution) -> PlanAim | None:
     """What the plan reaches of its policy's goals, with prices that prove how near the best."""
-    stated = solution.aim
+    stated, case, verdict = solution.aim, register.case, plan.verdict
+    if solution.policy == "weighted-work" and verdict.objective is not None:
+        work = AimedGoal("work", verdict.objective, None, verdict.bound)
+        cost = AimedGoal("cost", verdict.cost or 0.0, None, solution.cost_bound)
+        return PlanAim(1.0, (work, cost))
     if stated is None or solution.point is None:
         return None
-    case = register.case
     terms = days = None
     if solution.policy == "finish-time":
         terms = finish_terms(case, servable(case, register.options))
@@ -257,11 +261,11 @@ def _explained(
     program: Program, solution: Solution, solver: str | Engine | None
 ) -> tuple[str, ...]:
     """Why there is no plan, where that is proved."""
-    found = engines_found()
-    if solution.status != "infeasible" or not found:
+    if solution.status != "infeasible" or not engines_found():
         return ()
-    ask = solver if callable(solver) else engine(solver or found[0])[0]
-    return conflict(program, ask).sentences
+    notes: list[str] = []
+    ask, _ = in_turn(solver, notes)
+    return (*conflict(program, ask).sentences, *notes)
 
 
 def _read(path: str | Path) -> Plan:

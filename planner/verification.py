@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hardware.errors import InputError, wrong_type
+from hardware.errors import Diagnostic, InputError, wrong_type
 from planner.audit import AuditReport, audit, plan_record, read_plan
 from planner.audit.plan_record import PlanRecord
 from planner.flexibility import with_allocation
 from planner.scenario import Scenario
+
+if TYPE_CHECKING:
+    from planner.case import Case
 
 __all__ = ["verify"]
 
@@ -61,19 +64,35 @@ def verify(
     base = base_path or Path()
     report = audit(scenario, _record(plan), base_path=base, scenario_sha256=digest)
     data = _data(plan)
-    if not data.get("certificate") or not report.ok:
+    if not report.ok or not (data.get("certificate") or data.get("aim")) or not data.get("rows"):
         return report
-    from planner.allocation.binding import binding_faults
-    from planner.allocation.witness import witness_faults
     from planner.case import build_case
 
     case = build_case(scenario, base, document=document)
-    looked, found = witness_faults(case, data)
-    entries, wrong = (0, ()) if found else binding_faults(case, data)
+    checks, found = _proofs(case, data)
     return AuditReport(
-        not found and not wrong, (*report.violations, *found, *wrong), report.warnings,
-        (*report.checks, ("certificate", looked), ("what binds", entries)),
-    )  # fmt: skip
+        not found, (*report.violations, *found), report.warnings, (*report.checks, *checks)
+    )
+
+
+def _proofs(
+    case: Case, data: dict[str, Any]
+) -> tuple[tuple[tuple[str, int], ...], tuple[Diagnostic, ...]]:
+    """Bounds, worths and aim of a plan, each recomputed from what the file carries."""
+    from planner.allocation.aim_witness import aim_faults
+    from planner.allocation.binding import binding_faults
+    from planner.allocation.witness import witness_faults
+
+    looked, found = witness_faults(case, data)
+    checks = []
+    if data.get("certificate"):
+        entries, wrong = (0, ()) if found else binding_faults(case, data)
+        checks += [("certificate", looked), ("what binds", entries)]
+        found = (*found, *wrong)
+    goals, misstated = aim_faults(case, data)
+    if data.get("aim"):
+        checks.append(("aim of the policy", goals))
+    return tuple(checks), (*found, *misstated)
 
 
 def _data(plan: Any) -> dict[str, Any]:
