@@ -108,7 +108,8 @@ class Bands:
 
 def can_band(options: Options) -> bool:
     """Whether a case has whole runs alone, in pools where counting nodes by day is enough."""
-    return len(options.modes) == 0 and all(nests(here) for here in options.blocks)
+    other = len(options.modes) + len(options.chains)
+    return other == 0 and all(nests(here) for here in options.blocks)
 
 
 class _Lines:
