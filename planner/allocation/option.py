@@ -10,14 +10,25 @@ import numpy as np
 from hardware.column import Bools, Floats, Ints, row_count, seal
 from planner.allocation.block import Block, blocks, free_nodes
 from planner.allocation.chain import ChainTable, LinkTable, no_chains
+from planner.allocation.enumeration import every_chain
 from planner.allocation.run import days_needed, ordinary_runs, points_of_pairs, start_days
 
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["ModeTable", "OptionTable", "Options", "PieceTable", "days_needed", "enumerate_options"]
+__all__ = [
+    "CHAIN_LIMIT",
+    "ModeTable",
+    "OptionTable",
+    "Options",
+    "PieceTable",
+    "days_needed",
+    "enumerate_options",
+]
 
 DAY_S = 86400.0
+CHAIN_LIMIT = 40_000
+"""Chains up to which all of them are listed: as many columns as the solver may see."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +99,14 @@ class Options:
     modes: ModeTable
     pieces: PieceTable
     blocks: tuple[tuple[Block, ...], ...]  # [pool]
+    is_whole: bool = True  # whether no plan of a job is left out that the best may need
     chains: ChainTable = field(default_factory=lambda: no_chains()[0])
     links: LinkTable = field(default_factory=lambda: no_chains()[1])
 
 
-def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
+def enumerate_options(
+    case: Case, *, keeps_all: bool = False, chain_limit: int = CHAIN_LIMIT
+) -> Options:
     """
     Every choice worth offering for every job of a case.
 
@@ -102,12 +116,15 @@ def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
         The scenario as columns; throughputs in token/s, costs in its currency a day.
     keeps_all : bool
         Whether to offer the dominated ones too: they may need less energy, or end earlier.
+    chain_limit : int
+        Most plans with changes of pool or nodes, all flexible jobs together.
 
     Returns
     -------
     Options
-        Runs of ordinary jobs; modes and pieces of preemptible ones. Empty tables when no
-        pair of job and pool can be used.
+        Runs of ordinary jobs; modes and pieces of preemptible ones; chains of flexible ones
+        beside their runs. Empty tables when no pair of job and pool can be used. Where there
+        would be more chains than the limit there are none, and `is_whole` is false.
 
     Notes
     -----
@@ -123,7 +140,9 @@ def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
     Only a floor, a day of use or equal support asks for more of something that A has less
     of, so nothing is dropped for jobs of a consortium that one of these binds. Of points
     equal in all respects the first stays. For jobs that count only when finished the same
-    is done run by run (`run.ordinary_runs`).
+    is done run by run (`run.ordinary_runs`). All this holds for the runs of flexible jobs
+    too, since links of chains start on days on which runs may start; what a link of a chain
+    makes of a point is another matter (`enumeration.chain_points`).
     """
     pool_blocks = blocks(case)
     order = _pair_order(case)
@@ -169,11 +188,16 @@ def enumerate_options(case: Case, *, keeps_all: bool = False) -> Options:
     if columns:
         runs.append(columns)
         ranks.append(at[position])
+    found = every_chain(case, pool_blocks, chain_limit, keeps_all=keeps_all)
+    chains, links = found or no_chains()
     return Options(
         runs=OptionTable(*_in_order(ranks, _joined(runs, "iiiiiifff"))),
         modes=ModeTable(*_joined(modes, "iiiiiff")),
         pieces=PieceTable(*_joined(pieces, "iii")),
         blocks=pool_blocks,
+        is_whole=found is not None,
+        chains=chains,
+        links=links,
     )
 
 

@@ -47,6 +47,8 @@ class J:
     one_block: bool = False
     borrows: tuple[int, ...] = ()  # pools that it borrows
     goes_first: tuple[int, ...] = ()  # lent pools in which it goes before borrowers
+    flexible: bool = False  # pool and number of nodes may change at borders
+    move: int = 1  # days without work after a change
 
 
 @dataclass
@@ -164,6 +166,8 @@ def build(spec: Spec) -> Case:
         pool_block_nodes=ints([p.block for p in spec.pools]),
         pool_contiguous=np.array([p.contiguous for p in spec.pools], dtype=np.bool_),
         job_one_block=np.array([j.one_block for j in spec.jobs], dtype=np.bool_),
+        job_flexible=np.array([j.flexible for j in spec.jobs], dtype=np.bool_),
+        job_move_days=ints([j.move for j in spec.jobs]),
         equal_support_frac=spec.equal,
         support_group=ints([t.group for t in spec.teams]),
         use_consortium=ints([at for at, t in enumerate(spec.teams) for _ in t.uses]),

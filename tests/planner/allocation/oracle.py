@@ -11,23 +11,38 @@ DAY_S = 86400.0
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way to serve a job: spans hold the nodes; days are paid."""
+class Hold:
+    """Nodes of a pool held from a day until the day after the last."""
 
-    job: int
     pool: int
     nodes: int
-    spans: tuple[tuple[int, int], ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to serve a job; of the days that it holds nodes `days` are paid, the first ones."""
+
+    job: int
+    holds: tuple[Hold, ...]
     days: int
     end: int
     done: float
     value: float
     cost: float
 
+    @property
+    def paid(self) -> list[tuple[int, Hold]]:
+        """The days that are paid, each with what is held on it."""
+        return [(day, h) for h in self.holds for day in range(h.start, h.end)][: self.days]
+
 
 def ways(case: Any, job: int) -> list[Way]:
     """Every way to serve a job."""
     found: list[Way] = []
+    if len(case.job_flexible) and case.job_flexible[job]:
+        return flexible_ways(case, job)
     for pair in range(len(case.pair_job)):
         if case.pair_job[pair] != job or case.pair_reason[pair] != 0:
             continue
@@ -75,9 +90,87 @@ def way(case, job, pool, point, need, a_day, spans, days, end) -> Way:
     done = 1.0 if days >= need else min(1.0, days * a_day)
     late = max(0, end - int(case.job_soft_due_day[job]))
     kept = max(0.0, 1 - float(case.job_loss_per_day[job]) * late)
-    return Way(job, pool, int(case.point_nodes[point]), tuple(spans), days, end, done,
+    nodes = int(case.point_nodes[point])
+    return Way(job, tuple(Hold(pool, nodes, s, e) for s, e in spans), days, end, done,
                float(case.job_value[job]) * done * kept,
                float(case.point_cost_per_day[point]) * days)  # fmt: skip
+
+
+def flexible_ways(case: Any, job: int) -> list[Way]:
+    """
+    Every way to serve a job that may change at borders, day by day.
+
+    A state is what is held since when, and the work done by now. Each day adds to it, or
+    loses the day when the last change is too near. On a border the job may go over to any
+    other point; there, and on the last day of its window, one that counts in part may stop.
+    """
+    borders = {int(b) for b in case.border_day}
+    total, move = float(case.job_tokens[job]), int(case.job_move_days[job])
+    window = {}
+    for pair in range(len(case.pair_job)):
+        if case.pair_job[pair] == job and case.pair_reason[pair] == 0:
+            window[int(case.pair_pool[pair])] = (
+                max(0, int(case.pair_release_day[pair])),
+                min(int(case.pair_due_day[pair]), case.days),
+            )
+    points = [
+        p for p in range(len(case.point_job))
+        if case.point_job[p] == job and int(case.point_pool[p]) in window
+        and fits_a_block(case, job, p)
+    ]  # fmt: skip
+    found: list[Way] = []
+
+    def close(held: list[tuple[int, int]], day: int, done: float) -> None:
+        ends = [start for _, start in held[1:]] + [day]
+        holds = tuple(
+            Hold(int(case.point_pool[p]), int(case.point_nodes[p]), start, end)
+            for (p, start), end in zip(held, ends, strict=True)
+        )
+        if any(nodes_free(case, h.pool, h.start, h.end) < h.nodes for h in holds):
+            return
+        late = max(0, day - int(case.job_soft_due_day[job]))
+        kept = max(0.0, 1 - float(case.job_loss_per_day[job]) * late)
+        cost = sum(
+            float(case.point_cost_per_day[p]) * (end - start)
+            for (p, start), end in zip(held, ends, strict=True)
+        )
+        found.append(Way(job, holds, day - holds[0].start, day, done,
+                         float(case.job_value[job]) * done * kept, cost))  # fmt: skip
+
+    def live(held: list[tuple[int, int]], day: int, done: float) -> None:
+        """What may follow the morning of a day, when the last of `held` goes on over it."""
+        point, since = held[-1]
+        due = window[int(case.point_pool[point])][1]
+        if day >= due:
+            return
+        rate = float(case.point_tokens_per_s[point]) * DAY_S
+        works = len(held) == 1 or day - since >= move
+        after = done + rate if works else done
+        # What is left over after the day counts as nothing below a billionth of a day's work.
+        if works and total - after <= 1e-9 * rate * max(1.0, (total - done) / rate):
+            close(held, day + 1, 1.0)
+            return
+        if works and case.job_partial[job] and (day + 1 in borders or day + 1 == due):
+            close(held, day + 1, after / total)
+        live(held, day + 1, after)
+        if works and day + 1 in borders and day + 1 < case.days:
+            for other in points:
+                first, last = window[int(case.point_pool[other])]
+                if other != point and first <= day + 1 < last:
+                    live([*held, (other, day + 1)], day + 1, after)
+
+    for point in points:
+        first, due = window[int(case.point_pool[point])]
+        for day in sorted({first, *(b for b in borders if first < b < case.days)}):
+            if day < due:
+                live([(point, day)], day, 0.0)
+    return found
+
+
+def fits_a_block(case: Any, job: int, point: int) -> bool:
+    """Whether the nodes of a point can lie in one block of the fabric, where they must."""
+    size = part_of(case, job, int(case.point_pool[point]))
+    return size == 0 or int(case.point_nodes[point]) <= size
 
 
 def id_days(case: Any, pool: int) -> list[set[int]]:
@@ -107,8 +200,8 @@ def can_colour(case: Any, chosen: list[Way]) -> bool:
         there = id_days(case, pool)
         spans = sorted(
             (
-                (span, w.nodes, part_of(case, w))
-                for w in chosen if w.pool == pool for span in w.spans
+                ((h.start, h.end), h.nodes, part_of(case, w.job, pool))
+                for w in chosen for h in w.holds if h.pool == pool
             ),
             key=lambda item: item[0],
         )  # fmt: skip
@@ -117,11 +210,11 @@ def can_colour(case: Any, chosen: list[Way]) -> bool:
     return True
 
 
-def part_of(case: Any, way: Way) -> int:
-    """Nodes of the blocks one of which a way must stay in; 0 where it need not."""
-    if not len(case.job_one_block) or not case.job_one_block[way.job]:
+def part_of(case: Any, job: int, pool: int) -> int:
+    """Nodes of the blocks of a pool one of which a job must stay in; 0 where it need not."""
+    if not len(case.job_one_block) or not case.job_one_block[job]:
         return 0
-    return int(case.pool_block_nodes[way.pool])
+    return int(case.pool_block_nodes[pool])
 
 
 def _coloured(spans: list[Any], there: list[set[int]], busy: list[set[int]]) -> bool:
@@ -144,8 +237,8 @@ def counts_fit(case: Any, chosen: list[Way]) -> bool:
     for pool in range(len(case.pool_names)):
         there = id_days(case, pool)
         for day in range(case.days):
-            used = sum(w.nodes for w in chosen if w.pool == pool
-                       for s, e in w.spans if s <= day < e)  # fmt: skip
+            used = sum(h.nodes for w in chosen for h in w.holds
+                       if h.pool == pool and h.start <= day < h.end)  # fmt: skip
             if used > sum(day in days for days in there):
                 return False
     identities = [int(case.job_identity[w.job]) for w in chosen]
@@ -162,13 +255,13 @@ def counts_fit(case: Any, chosen: list[Way]) -> bool:
         if budget >= 0 and sum(w.cost for w in mine) > budget * (1 + 1e-9):
             return False
         if case.share_limit_frac > 0:
-            held = sum(float(case.pool_equivalent[w.pool]) * w.nodes * w.days
-                       for w in mine if case.pool_shared[w.pool])  # fmt: skip
+            held = sum(float(case.pool_equivalent[h.pool]) * h.nodes
+                       for w in mine for _, h in w.paid if case.pool_shared[h.pool])  # fmt: skip
             if held > case.share_limit_frac * offered * (1 + 1e-9):
                 return False
         for day in range(case.days) if cap > 0 else ():
-            held = sum(float(case.pool_equivalent[w.pool]) * w.nodes for w in mine
-                       for s, e in w.spans if s <= day < e)  # fmt: skip
+            held = sum(float(case.pool_equivalent[h.pool]) * h.nodes for w in mine
+                       for h in w.holds if h.start <= day < h.end)  # fmt: skip
             if held > cap * (1 + 1e-9):
                 return False
     return True
@@ -179,8 +272,8 @@ def all_fit(case: Any, chosen: list[Way]) -> bool:
     by_job = {w.job: w for w in chosen}
     for team in range(len(case.consortium_names)):
         days = int(case.consortium_end_day[team] - case.consortium_first_day[team])
-        held = sum(float(case.pool_equivalent[w.pool]) * w.nodes * w.days
-                   for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
+        held = sum(float(case.pool_equivalent[h.pool]) * h.nodes for w in chosen
+                   if case.job_consortium[w.job] == team for _, h in w.paid)  # fmt: skip
         if held < float(case.consortium_floor[team]) * days * (1 - 1e-9):
             return False
     if not support_fits(case, chosen) or not lent_after_owner(case, chosen):
@@ -188,22 +281,16 @@ def all_fit(case: Any, chosen: list[Way]) -> bool:
     for before, then in zip(case.after_before, case.after_then, strict=True):
         if int(then) in by_job:
             first = by_job.get(int(before))
-            if first is None or first.done < 1 or first.end > by_job[int(then)].spans[0][0]:
+            if first is None or first.done < 1 or first.end > by_job[int(then)].holds[0].start:
                 return False
     return can_colour(case, chosen)
-
-
-def days_until(way: Way, day: int) -> int:
-    """Days that a way holds its nodes before a day: the last of its spans is cut."""
-    held = [d for start, end in way.spans for d in range(start, end)][: way.days]
-    return sum(d < day for d in held)
 
 
 def lent_after_owner(case: Any, chosen: list[Way]) -> bool:
     """Borrowers hold a pool only when the jobs that go first there are served."""
     served = {int(case.job_identity[w.job]) for w in chosen}
     borrowing = set(zip(case.borrow_job.tolist(), case.borrow_pool.tolist(), strict=True))
-    used = {w.pool for w in chosen if (w.job, w.pool) in borrowing}
+    used = {h.pool for w in chosen for h in w.holds if (w.job, h.pool) in borrowing}
     return all(
         int(case.job_identity[job]) in served
         for job, pool in zip(case.lend_job, case.lend_pool, strict=True)
@@ -215,8 +302,9 @@ def support_fits(case: Any, chosen: list[Way]) -> bool:
     """Equal support and days of use."""
 
     def held(team: int, until: int) -> float:
-        return sum(float(case.pool_equivalent[w.pool]) * w.nodes * days_until(w, until)
-                   for w in chosen if case.job_consortium[w.job] == team)  # fmt: skip
+        return sum(float(case.pool_equivalent[h.pool]) * h.nodes
+                   for w in chosen if case.job_consortium[w.job] == team
+                   for day, h in w.paid if day < until)  # fmt: skip
 
     teams = range(len(case.consortium_names))
     if case.equal_support_frac >= 0:

@@ -16,7 +16,7 @@ from planner.allocation.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, T, build
-from tests.planner.allocation.oracle import DAY_S, Way, ways
+from tests.planner.allocation.oracle import DAY_S, Hold, Way, ways
 from tests.planner.allocation.test_oracle import specs
 from tests.planner.allocation.test_policy import every_plan, small
 
@@ -43,11 +43,11 @@ def enough(case: Any, plans: list[list[Way]], part: float) -> tuple[list[list[Wa
 
 
 def energy(case: Any, chosen: list[Way]) -> float:
-    def power(way: Way) -> float:
-        at = (case.point_job == way.job) & (case.point_pool == way.pool)
-        return float(case.point_power_w[at & (case.point_nodes == way.nodes)][0])
+    def power(job: int, held: Hold) -> float:
+        at = (case.point_job == job) & (case.point_pool == held.pool)
+        return float(case.point_power_w[at & (case.point_nodes == held.nodes)][0])
 
-    return sum(power(way) * way.days * DAY_S for way in chosen)
+    return sum(power(way.job, held) * DAY_S for way in chosen for _, held in way.paid)
 
 
 @FEW
@@ -78,7 +78,7 @@ def test_min_makespan_is_the_earliest_for_the_work(spec: Spec, part: float) -> N
         return
     kept, work = enough(case, plans, part)
     # Where a job pauses, its last piece counts whole.
-    best = min(max((w.spans[-1][1] for w in chosen), default=0) for chosen in kept)
+    best = min(max((w.holds[-1].end for w in chosen), default=0) for chosen in kept)
     last = max(((day - case.first_day).days + 1 for day in plan.rows.last), default=0)
     assert last <= best
     if not case.job_preemptible.any():
