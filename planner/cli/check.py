@@ -34,33 +34,37 @@ def command(files: tuple[str, ...], strict: bool, output: Output) -> int:
     sheet, a model sheet, a Hugging Face config.json, a plan. Exit code 2 when
     anything is invalid; - reads standard input.
     """
-    found = [(path, *_checked(path)) for path in files]
+    found = [_checked(path) for path in files]
     output.show(_report(found, output))
-    diagnostics = [fault for _, _, faults in found for fault in faults]
+    diagnostics = [fault for _, _, faults, _ in found for fault in faults]
     if any(fault.severity == "error" for fault in diagnostics):
         return 2
     return 1 if strict and diagnostics else 0
 
 
-def _checked(path: str) -> tuple[str | None, tuple[Diagnostic, ...]]:
-    """What a file is, and its faults."""
+Checked = tuple[str, str | None, tuple["Diagnostic", ...], dict[str, Any]]
+
+
+def _checked(path: str) -> Checked:
+    """A file with what it is, its faults, and what else is told of it."""
     from hardware.errors import InputError
     from hardware.sheet import read_document
-    from planner.cli.recognise import faults_of, kind_of
+    from planner.cli.recognise import findings_of, kind_of
 
     kind = None
     try:
         document = read_document(path)
         kind = kind_of(document)
-        return kind, tuple(faults_of(document, kind))
+        faults, told = findings_of(document, kind)
+        return path, kind, tuple(faults), told
     except InputError as error:
-        return kind, error.diagnostics
+        return path, kind, error.diagnostics, {}
 
 
-def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output: Output) -> Report:
-    faults = [fault for _, _, faults in found for fault in faults]
+def _report(found: list[Checked], output: Output) -> Report:
+    faults = [fault for _, _, faults, _ in found for fault in faults]
     errors = sum(fault.severity == "error" for fault in faults)
-    kinds = tuple(f"{path}: {kind or 'not recognised'}" for path, kind, _ in found)
+    kinds = tuple(_kind_line(*one) for one in found)
     document: dict[str, Any] = {
         "schema": "planner/check/1",
         "files": [
@@ -69,12 +73,13 @@ def _report(found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], output:
                 "kind": kind,
                 "errors": sum(fault.severity == "error" for fault in faults),
                 "warnings": sum(fault.severity == "warning" for fault in faults),
+                **told,
             }
-            for path, kind, faults in found
+            for path, kind, faults, told in found
         ],
         "diagnostics": [fault.to_dict() for fault in faults],
     }
-    listing = (Section("", kinds),) if output.verbose or not faults else ()
+    listing = (Section("", kinds),) if output.verbose or not errors else ()
     return Report(
         _sentence(found, errors, len(faults) - errors),
         (output.told(faults), *listing),
@@ -88,12 +93,16 @@ def _number_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _sentence(
-    found: list[tuple[str, str | None, tuple[Diagnostic, ...]]], errors: int, warnings: int
-) -> str:
+def _kind_line(path: str, kind: str | None, _: object, told: dict[str, Any]) -> str:
+    """What a file is, in a line."""
+    periods = f", {told['periods']['sentence']}" if "periods" in told else ""
+    return f"{path}: {kind or 'not recognised'}{periods}"
+
+
+def _sentence(found: list[Checked], errors: int, warnings: int) -> str:
     if not errors and not warnings:
         return f"{_number_of(len(found), 'file')} checked, no faults"
-    bad = sum(1 for _, _, faults in found if faults)
+    bad = sum(1 for _, _, faults, _ in found if faults)
     parts = [_number_of(errors, "error")] if errors else []
     parts += [_number_of(warnings, "warning")] if warnings else []
     return f"{' and '.join(parts)} in {bad} of {_number_of(len(found), 'file')}"

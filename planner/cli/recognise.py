@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from hardware.errors import Diagnostic, InputError, Where, word_for
 from hardware.sheet import Document, parse_document, read_document, where_is
 
-__all__ = ["faults_of", "kind_of", "sorted_files"]
+__all__ = ["findings_of", "kind_of", "sorted_files"]
 
 _HARDWARE_KEYS = {
     "accelerators", "nodes", "fabrics", "prices", "exchange", "electricity", "pue", "unusable",
@@ -60,55 +61,66 @@ def kind_of(document: Document) -> str:
     )
 
 
-def faults_of(document: Document, kind: str) -> Iterable[Diagnostic]:
-    """Errors and warnings of a document of this kind; all of them, or raised as InputError."""
+Findings = tuple[Iterable[Diagnostic], dict[str, Any]]
+
+
+def findings_of(document: Document, kind: str) -> Findings:
+    """
+    Warnings of a document of this kind, and what else is told of it by name.
+
+    Raises
+    ------
+    InputError
+        Every error and warning, where one is an error.
+    """
     return _RULES[kind](document)
 
 
-def _hardware_faults(document: Document) -> Iterable[Diagnostic]:
+def _hardware_findings(document: Document) -> Findings:
     from hardware.overlay import Catalogue, lay_over
 
     lay_over(Catalogue(), document)
-    return ()
+    return (), {}
 
 
-def _model_faults(document: Document) -> Iterable[Diagnostic]:
+def _model_findings(document: Document) -> Findings:
     from planner.workload import sheets_in, table_of
 
     table_of(sheets_in(document).values())
-    return ()
+    return (), {}
 
 
-def _scenario_faults(document: Document) -> Iterable[Diagnostic]:
+def _scenario_findings(document: Document) -> Findings:
     from planner.case import build_case
     from planner.scenario_check import base_path_of, check_document
 
     scenario, warnings = check_document(document)
-    build_case(scenario, base_path_of(document), document=document)  # tells what nothing can hold
-    return warnings
+    case = build_case(scenario, base_path_of(document), document=document)
+    told = {} if case.periods is None else {"periods": case.periods.to_dict()}
+    return warnings, told
 
 
-def _constants_faults(document: Document) -> Iterable[Diagnostic]:
+def _constants_findings(document: Document) -> Findings:
     from planner.stack import tables
 
     tables(document.data, document)
-    return ()
+    return (), {}
 
 
-def _plan_faults(document: Document) -> Iterable[Diagnostic]:
+def _plan_findings(document: Document) -> Findings:
     from planner.cli.plan_form import PlanForm
 
     parse_document(document, PlanForm)
-    return ()
+    return (), {}
 
 
-_RULES: dict[str, Callable[[Document], Iterable[Diagnostic]]] = {
-    "scenario": _scenario_faults,
-    "plan": _plan_faults,
-    "constants": _constants_faults,
-    "hardware sheet": _hardware_faults,
-    "model sheet": _model_faults,
-    "model config": _model_faults,
+_RULES: dict[str, Callable[[Document], Findings]] = {
+    "scenario": _scenario_findings,
+    "plan": _plan_findings,
+    "constants": _constants_findings,
+    "hardware sheet": _hardware_findings,
+    "model sheet": _model_findings,
+    "model config": _model_findings,
 }
 
 
