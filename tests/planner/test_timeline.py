@@ -5,20 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.scenario import Horizon, Scenario
-from planner.timeline import border_days, candidates_of, day_number, job_spans, support
+from planner.timeline import candidates_of, day_number, job_spans, support
 
 DAY = datetime.date(2027, 1, 1)
-
-
-def horizon(first: datetime.date, days: int, resolution: str) -> Horizon:
-    last = first + datetime.timedelta(days - 1)
-    return Horizon.model_validate({"from": first, "to": last, "resolution": resolution})
 
 
 def scenario(**changes: Any) -> Scenario:
@@ -31,38 +25,6 @@ def scenario(**changes: Any) -> Scenario:
         "jobs": {"j": {"consortium": "a", "model": "m", "tokens": "1 T"}},
     }
     return Scenario.model_validate({**base, **changes})
-
-
-def test_months_are_the_calendars() -> None:
-    borders = border_days(horizon(datetime.date(2026, 11, 16), 120, "month"))
-    dates = [datetime.date(2026, 11, 16) + datetime.timedelta(int(day)) for day in borders]
-    assert [date.isoformat() for date in dates] == [
-        "2026-11-16", "2026-12-01", "2027-01-01", "2027-02-01", "2027-03-01", "2027-03-16",
-    ]  # fmt: skip
-
-
-def test_quarters_and_half_years_are_the_calendars() -> None:
-    assert border_days(horizon(DAY, 365, "quarter")).tolist() == [0, 90, 181, 273, 365]
-    assert border_days(horizon(DAY, 365, "half-year")).tolist() == [0, 181, 365]
-    assert border_days(horizon(datetime.date(2027, 6, 30), 2, "half-year")).tolist() == [0, 1, 2]
-
-
-@given(
-    st.dates(datetime.date(1, 1, 1), datetime.date(9970, 1, 1)),
-    st.integers(1, 7300),
-    st.sampled_from(["week", "two-weeks", "month", "quarter", "half-year"]),
-)
-def test_borders_cover_the_horizon(first: datetime.date, days: int, resolution: str) -> None:
-    borders = border_days(horizon(first, days, resolution))
-    assert borders[0] == 0
-    assert borders[-1] == days
-    assert (np.diff(borders) > 0).all()
-    longest = {"week": 7, "two-weeks": 14, "month": 31, "quarter": 92, "half-year": 184}
-    assert np.diff(borders).max() <= longest[resolution]
-
-
-def test_the_last_day_of_the_calendar_can_be_planned() -> None:
-    assert border_days(horizon(datetime.date(9999, 12, 1), 31, "month")).tolist() == [0, 31]
 
 
 def test_support_is_cut_to_the_horizon() -> None:
@@ -130,4 +92,5 @@ def test_only_hard_deadlines_end_a_span(deadline: Any, end: int) -> None:
 
 @given(st.integers(-1000, 1000))
 def test_days_count_from_the_first(days: int) -> None:
-    assert day_number(DAY + datetime.timedelta(days), horizon(DAY, 10, "week")) == days
+    horizon = Horizon.model_validate({"from": DAY, "to": DAY})
+    assert day_number(DAY + datetime.timedelta(days), horizon) == days
