@@ -10,7 +10,7 @@ from hardware.column import Floats
 from hardware.errors import PlanningError
 from planner.allocation.dual import bound_of, signed
 from planner.allocation.engine import Task, engine, engines_found
-from planner.allocation.problem import row_factor
+from planner.allocation.matrix import row_factor
 from planner.allocation.row import Program
 
 __all__ = ["price_bound", "row_prices"]

@@ -9,9 +9,10 @@ import numpy as np
 import pulp
 
 from hardware.column import Floats
+from planner.allocation.matrix import once, row_factor, scale_of
 from planner.allocation.row import AT_LEAST, AT_MOST, Program, Row
 
-__all__ = ["row_factor", "scale_of", "to_pulp"]
+__all__ = ["to_pulp"]
 
 # PuLP 4 builds an expression from pairs by a class method, PuLP 3 by its constructor.
 _from_pairs = getattr(pulp.LpAffineExpression, "from_list", pulp.LpAffineExpression)
@@ -70,29 +71,12 @@ def to_pulp(
     return problem, variables
 
 
-def scale_of(amounts: Floats) -> float:
-    """The power of two that brings the largest amount between 1 and 2; 1 when all are zero."""
-    largest = float(np.abs(amounts).max(initial=0.0))
-    return 2.0 ** -float(np.floor(np.log2(largest))) if largest > 0 else 1.0
-
-
-def row_factor(row: Row) -> float:
-    """Factor by which a row is scaled for the solver; 1 for rows of usual size."""
-    largest = float(np.abs(row.coefficients).max(initial=0.0))
-    return scale_of(row.coefficients) if largest > 1e6 or 0 < largest < 1e-3 else 1.0
-
-
 def _constraint(row: Row, variables: list[Any]) -> Any:
     """One row as a PuLP constraint."""
     factor = row_factor(row)
-    expression = _from_pairs(
-        [
-            (variables[at], amount)
-            for at, amount in zip(
-                row.columns.tolist(), (row.coefficients * factor).tolist(), strict=True
-            )
-        ]
-    )
+    _, columns, amounts = once(np.zeros_like(row.columns), row.columns, row.coefficients * factor)
+    pairs = zip(columns.tolist(), amounts.tolist(), strict=True)
+    expression = _from_pairs([(variables[at], amount) for at, amount in pairs])
     bound = row.bound * factor
     if row.sense == AT_MOST:
         return expression <= bound
