@@ -6,9 +6,8 @@ import time
 from dataclasses import replace
 
 from hardware.column import Floats
-from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
+from hardware.errors import Diagnostic, UnknownName, near_match
 from planner.allocation.aim import Aim, aim_of
-from planner.allocation.engine import Engine, engine, engines_found
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
 from planner.allocation.goal import POLICIES, Reached
@@ -23,6 +22,8 @@ from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution, solve, without_choice
 from planner.allocation.stand_alone import StandAlone, stand_alone
 from planner.allocation.stated import stated_aim
+from planner.allocation.task import Engine
+from planner.allocation.turn import in_turn
 
 __all__ = ["judged", "solve_by_policy"]
 
@@ -89,7 +90,8 @@ def solve_by_policy(
         found = solve(program, solver=solver, limits=limits, start=start,
                       ties_by_cost=ties_by_cost)  # fmt: skip
         return replace(found, policy=policy)
-    ask, name, version = _engine(solver)
+    notes: list[str] = []
+    ask, who = in_turn(solver, notes, memory_limit_bytes=limits.memory_limit_bytes)
     began = time.monotonic()
     if policy == "finish-time" and alone is None:
         terms = finish_terms(register.case, servable(register.case, register.options))
@@ -99,8 +101,9 @@ def solve_by_policy(
     aim = aim_of(register, program, policy, work_frac, terms=days[0], alone_days=days[1])
     left = max(limits.time_limit_s - (time.monotonic() - began), 0.5 * limits.time_limit_s)
     reached = _reached(aim, ask=ask, limits=replace(limits, time_limit_s=left))
-    return judged(aim, reached, solver=(name, version), work_frac=work_frac, alone=alone,
-                  seconds=time.monotonic() - began)  # fmt: skip
+    found = judged(aim, reached, solver=who(), work_frac=work_frac, alone=alone,
+                   seconds=time.monotonic() - began)  # fmt: skip
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def judged(
@@ -161,18 +164,6 @@ def judged(
         aim_gap_frac=gap,
         aim=stated,
     )
-
-
-def _engine(solver: str | Engine | None) -> tuple[Engine, str, str]:
-    """The solver asked for, or the first one found."""
-    if callable(solver):
-        return solver, getattr(solver, "__name__", type(solver).__name__), ""
-    found = engines_found()
-    if not found:
-        raise SolverFailure(
-            Diagnostic("no-solver", "no solver is installed", hint="pip install highspy")
-        )
-    return engine(solver or found[0])
 
 
 def _reached(aim: Aim, *, ask: Engine, limits: Limits) -> Reached:

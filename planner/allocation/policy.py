@@ -75,7 +75,7 @@ def reach(
     Raises
     ------
     SolverFailure
-        The solver returned a point that the rows refuse.
+        The solver broke, or returned a point that the rows refuse, and no point is known.
     """
     ends = time.monotonic() + limits.time_limit_s
     began = time.monotonic()
@@ -95,7 +95,12 @@ def reach(
         task = Task(wide, goal.minimise, extra=held, time_limit_s=max(share, 0.5),
                     gap_frac=limits.gap_frac, threads=limits.threads, seed=limits.seed,
                     on_progress=limits.on_progress)  # fmt: skip
-        answer = ask(task)
+        try:
+            answer = ask(task)
+        except SolverFailure:
+            if point is None:
+                raise
+            break  # what was reached before stands
         interrupted |= answer.was_interrupted
         if at == 0 and answer.says_infeasible:
             return Reached(None, (), (), True, interrupted, time.monotonic() - began)

@@ -10,15 +10,17 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure
-from planner.allocation.engine import Answer, Engine, Progress, Task, engine, engines_found
+from planner.allocation.guard import Broken, Named, engines_of, guarded, lie
 from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
 from planner.allocation.settle import broken_rows, is_binary, is_feasible, no_good, settle
+from planner.allocation.task import Answer, Engine, Progress, Task
 from planner.plan_aim import PlanAim
 
 __all__ = ["PROVED", "Limits", "Solution", "solve", "without_choice"]
 
 PROVED = 1e-6  # relative distance of bound and objective that counts as none
+LEFT_PART = 0.25  # of the time limit is left to each solver that is asked after one that broke
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Limits:
     seed: int = 0
     on_progress: Callable[[Progress], None] | None = None
     is_start_good: bool = False  # look for a proof, hardly for other plans
+    memory_limit_bytes: int = 0  # for a solver in a process of its own; 0: none
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def solve(
     An answer is rounded and then checked against every row in float64. A whole point that
     breaks a row by less than the solver's tolerance is cut off exactly by a no-good row and
     the solve repeated; a point that breaks it by more is a failure of the solver, and
-    another one, where installed, is asked.
+    another one, where installed, is asked, from the best point that the first one told. The
+    notes tell each failure. When all break, that point or the start stands.
     """
     limits = limits or Limits()
     began = time.monotonic()
@@ -115,13 +119,13 @@ def solve(
     if empty is not None:
         return empty
     notes: list[str] = []
-    found, (ask, name, version) = _first_answer(program, _engines(solver), limits, start, notes)
+    found, (ask, name, version) = _first_answer(program, engines_of(solver), limits, start, notes)
     if found.point is None:
         status = "infeasible" if found.is_infeasible else "unsolved"
         return Solution(status, None, None, None, None, None, time.monotonic() - began, name,
                         version, found.was_interrupted, tuple(notes))  # fmt: skip
     best, cost_bound = found, None
-    if ties_by_cost and not found.was_interrupted:
+    if ties_by_cost and not (found.was_interrupted or found.is_left_over):
         used = time.monotonic() - began
         left = max(limits.time_limit_s - used, 0.1 * limits.time_limit_s)
         cheap = replace(limits, time_limit_s=min(left, max(used, 5.0)))
@@ -137,40 +141,45 @@ class _Found:
     bound: float | None
     is_infeasible: bool
     was_interrupted: bool
-
-
-def _engines(solver: str | Engine | None) -> list[tuple[Engine, str, str]]:
-    """The solver asked for, then the others found, in case it breaks."""
-    if callable(solver):
-        return [(solver, getattr(solver, "__name__", type(solver).__name__), "")]
-    found = engines_found()
-    if not found:
-        raise SolverFailure(
-            Diagnostic("no-solver", "no solver is installed", hint="pip install highspy")
-        )
-    wanted = solver or found[0]
-    first = engine(wanted)
-    return [first, *(engine(name) for name in found if name != wanted.lower())]
+    is_left_over: bool = False  # every solver broke: this is what was known before
 
 
 def _first_answer(
     program: Program,
-    candidates: list[tuple[Engine, str, str]],
+    candidates: list[Named],
     limits: Limits,
     start: Floats | None,
     notes: list[str],
-) -> tuple[_Found, tuple[Engine, str, str]]:
+) -> tuple[_Found, Named]:
     """What the first solver that does not break finds; the start when all break."""
     failures: list[Diagnostic] = []
+    who: Named = (candidates[0][0], "no solver", "")
+    ends = time.monotonic() + limits.time_limit_s
     for candidate in candidates:
+        left = max(ends - time.monotonic(), LEFT_PART * limits.time_limit_s)
         try:
-            return _best(program, candidate[0], limits, start), candidate
+            return _best(
+                program, candidate[0], replace(limits, time_limit_s=left), start
+            ), candidate
         except SolverFailure as failure:
             failures += failure.diagnostics
             notes.append(f"{candidate[1]} failed: {failure.diagnostics[0].message}")
+            if isinstance(failure, Broken):
+                start, who = _better(program, (start, who), (failure.point, candidate))
     if start is None:
         raise SolverFailure(failures)
-    return _Found(start, price_bound(program), False, False), candidates[-1]
+    notes.append("the plan is the best that was known before the failure")
+    return _Found(start, price_bound(program), False, False, is_left_over=True), who
+
+
+def _better(
+    program: Program, mine: tuple[Floats | None, Named], other: tuple[Floats, Named]
+) -> tuple[Floats, Named]:
+    """The point of larger value, with who found it."""
+    value = program.columns.value
+    if mine[0] is None or float(value @ other[0]) > float(value @ mine[0]):
+        return other
+    return mine[0], mine[1]
 
 
 def without_choice(program: Program) -> Solution | None:
@@ -191,7 +200,7 @@ def _best(program: Program, ask: Engine, limits: Limits, start: Floats | None) -
         zero = np.zeros(len(program.columns.names))
         witness = start if start is not None else zero
         if is_feasible(program, witness):
-            raise SolverFailure(_lie("says that there is no plan", "a plan that keeps every row"))
+            raise SolverFailure(lie("says that there is no plan", "a plan that keeps every row"))
         return _Found(None, None, True, False)
     if point is None:
         point = start
@@ -256,7 +265,7 @@ def _asked(
     is_exact = True  # whether the rows added refuse no point of the program
     for _ in range(25):
         left = limits.time_limit_s - (time.monotonic() - began)
-        answer = _guarded(
+        answer = guarded(
             ask,
             Task(
                 program,
@@ -269,10 +278,14 @@ def _asked(
                 start=start,
                 is_start_good=limits.is_start_good,
                 on_progress=limits.on_progress,
+                memory_limit_bytes=limits.memory_limit_bytes,
             ),
         )
+        if answer.failure is not None:
+            raise _broken(program, extra, minimise, answer, kept)
         # Later questions may be narrower: the first bound stays valid, theirs may not be.
-        bound = answer.bound if bound is None else bound
+        told = None if answer.bound is None or not np.isfinite(answer.bound) else answer.bound
+        bound = told if bound is None else bound
         hopeless = answer.says_infeasible and is_exact and kept is None
         answer = replace(answer, bound=bound, says_infeasible=hopeless)
         point, broken = _exact(program, extra, answer, left)
@@ -293,6 +306,19 @@ def _asked(
     return answer, kept
 
 
+def _broken(
+    program: Program, extra: tuple[Row, ...], minimise: Floats, answer: Answer, kept: Floats | None
+) -> SolverFailure:
+    """The failure of a solver that broke, with the best point that it had told."""
+    point = None if answer.point is None else settle(program, answer.point)
+    if point is not None and broken_rows((*program.rows, *extra), point):
+        point = None
+    if point is None or (kept is not None and float(minimise @ kept) < float(minimise @ point)):
+        point = kept
+    fault = answer.failure or lie("broke", "an answer")
+    return SolverFailure(fault) if point is None else Broken(fault, point)
+
+
 def _exact(
     program: Program, extra: tuple[Row, ...], answer: Answer, left_s: float
 ) -> tuple[Floats | None, list[Row]]:
@@ -305,14 +331,14 @@ def _exact(
     if point is None:
         if is_leftover:
             return None, []
-        raise SolverFailure(_lie("returned fractional values", "whole values", answer.log))
+        raise SolverFailure(lie("returned fractional values", "whole values", answer.log))
     broken = broken_rows((*program.rows, *extra), point)
     for row, is_far in broken:
         if is_far:
             if is_leftover:
                 return None, []
             raise SolverFailure(
-                _lie(f"returned a point that breaks a row: {row.sentence}", row.name, answer.log)
+                lie(f"returned a point that breaks a row: {row.sentence}", row.name, answer.log)
             )
     return point, [row for row, _ in broken]
 
@@ -323,24 +349,6 @@ def _is_misstated(answer: Answer, minimise: Floats, point: Floats) -> bool:
         return False
     actual = float(minimise @ point)
     return abs(answer.claimed - actual) > 1e-5 * max(abs(actual), 1e-9)
-
-
-def _guarded(ask: Engine, task: Task) -> Answer:
-    """Ask an engine; whatever breaks in it becomes a SolverFailure."""
-    try:
-        answer = ask(task)
-    except (SolverFailure, KeyboardInterrupt, MemoryError):
-        raise
-    except Exception as error:
-        raise SolverFailure(
-            _lie(f"broke with {type(error).__name__}: {error}", "an answer")
-        ) from error
-    point = answer.point
-    if point is not None and (
-        len(point) != len(task.program.columns.names) or not np.isfinite(point).all()
-    ):
-        raise SolverFailure(_lie("returned a point of the wrong shape", "finite values"))
-    return answer
 
 
 def _judged(
@@ -376,10 +384,3 @@ def _judged(
 def _slack(amount: float) -> float:
     """What float sums may differ by."""
     return 1e-7 * max(abs(amount), 1e-9)
-
-
-def _lie(what: str, expected: str, log: tuple[str, ...] = ()) -> Diagnostic:
-    """A diagnostic of a solver that broke or lied."""
-    return Diagnostic(
-        "solver-failure", f"the solver {what}", expected=expected, found=" | ".join(log[-3:])
-    )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hardware.errors import SolverFailure, UnknownName
-from planner.allocation import solve as room
+from planner.allocation import guard as room
 from planner.allocation.engine import ENGINES, Answer, Task, engine, engines_found
 from planner.allocation.option import enumerate_options
 from planner.allocation.program import build_program
