@@ -7,28 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from hardware.column import Bools, Floats, Ints
+from hardware.column import Floats, Ints
 from planner.allocation.block import nests, node_rows
+from planner.allocation.line import Layer, Lines, single
+from planner.allocation.line_rule import equal_lines, lending_lines, support_groups, use_lines
 from planner.allocation.option import Options, OptionTable
 from planner.allocation.program import shared_time
 
 if TYPE_CHECKING:
     from planner.case import Case
 
-Ints32 = npt.NDArray[np.int32]
-
-__all__ = ["Bands", "Layer", "bands_of", "can_band"]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """For each column one stretch of rows of a line, and one amount in all of them."""
-
-    low: Ints32  # [column] first row
-    high: Ints32  # [column] row after the last; equal to `low` where the column takes no part
-    amount: Floats  # [column] scaled as the rows are
+__all__ = ["Bands", "Layer", "bands_of", "can_band", "can_price"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +39,8 @@ class Bands:
     layers: tuple[Layer, ...]
     value: Floats  # [column] weighted worth
     first: Ints  # [group + 1] first column of each job that has one
-    job: Ints  # [group]
+    job: Ints  # [group] -1 for a level
+    levels: int = 0  # last columns, each any amount between 0 and 1 and a group of its own
 
     @property
     def columns(self) -> int:
@@ -96,47 +87,29 @@ class Bands:
         """The same rows with some of the columns, which are given in ascending order."""
         counts = np.diff(np.searchsorted(columns, self.first))
         has = counts > 0
-        layers = tuple(
-            Layer(layer.low[columns], layer.high[columns], layer.amount[columns])
-            for layer in self.layers
-        )
+        layers = tuple(layer.part(columns) for layer in self.layers)
         first = np.concatenate([[0], np.cumsum(counts[has])]).astype(np.int64)
-        return replace(
-            self, layers=layers, value=self.value[columns], first=first, job=self.job[has]
-        )
+        levels = int((columns >= self.columns - self.levels).sum())
+        return replace(self, layers=layers, value=self.value[columns], first=first,
+                       job=self.job[has], levels=levels)  # fmt: skip
+
+    def at_levels(self, amounts: Floats) -> Bands:
+        """The same without the levels, each held at an amount between 0 and 1. [level]"""
+        ends = self.columns - self.levels
+        bound = self.bound.copy()
+        for level, amount in enumerate(amounts.tolist()):
+            bound -= amount * self.activity(np.array([ends + level]))
+        return replace(self.part(np.arange(ends)), bound=bound)
 
 
 def can_band(options: Options) -> bool:
     """Whether a case has whole runs alone, in pools where counting nodes by day is enough."""
-    other = len(options.modes) + len(options.chains)
-    return other == 0 and all(nests(here) for here in options.blocks)
+    return can_price(options) and all(nests(here) for here in options.blocks)
 
 
-class _Lines:
-    """Rows and layers as they are collected, in their own units."""
-
-    def __init__(self, columns: int) -> None:
-        self.columns = columns
-        self.names: list[str] = []
-        self.bounds: list[Floats] = []
-        self.first: list[int] = [0]
-        self.sign: list[float] = []
-        self.layers: list[Layer] = []
-
-    def line(self, names: list[str], bounds: Floats, sign: float = 1.0) -> int:
-        """A line of rows; its first row."""
-        self.names += names
-        self.bounds.append(np.asarray(bounds, dtype=np.float64))
-        self.sign.append(sign)
-        self.first.append(len(self.names))
-        return self.first[-2]
-
-    def layer(self) -> Layer:
-        """A layer in which no column takes part yet."""
-        none = np.zeros(self.columns, dtype=np.int32)
-        made = Layer(none, none.copy(), np.zeros(self.columns))
-        self.layers.append(made)
-        return made
+def can_price(options: Options) -> bool:
+    """Whether whole runs are all that a case has, so that bands bound every plan."""
+    return options.is_whole and len(options.modes) + len(options.chains) == 0
 
 
 def bands_of(case: Case, options: Options) -> Bands:
@@ -148,7 +121,8 @@ def bands_of(case: Case, options: Options) -> Bands:
     case : Case
         The scenario as columns.
     options : Options
-        Its runs; `can_band` must hold.
+        Its runs; `can_price` must hold. Where counting nodes by day is not enough, `can_band`,
+        plans that keep all rows may still have no node ids.
 
     Returns
     -------
@@ -157,19 +131,23 @@ def bands_of(case: Case, options: Options) -> Bands:
         that cannot be broken are among them. [value per scaled row] for prices.
     """
     runs = options.runs
-    lines = _Lines(len(runs))
+    groups = support_groups(case, runs)
+    lines = Lines(len(runs) + len(groups))
     _pools(lines, runs, options)
     _workloads(lines, case, runs)
     _teams(lines, case, runs)
     _caps(lines, case, runs)
     _orders(lines, case, runs)
+    use_lines(lines, case, runs)
+    lending_lines(lines, case, runs)
+    equal_lines(lines, case, runs, groups)
     weight = case.consortium_weight[case.job_consortium]
     first = np.concatenate(
         [[0], np.flatnonzero(np.diff(runs.job)) + 1, [len(runs)] if len(runs) else []]
     )
-    first = first.astype(np.int64)
-    scale = _scale(lines)
-    per_row = np.repeat(scale * np.array(lines.sign), np.diff(lines.first))
+    first = np.append(first, len(runs) + 1 + np.arange(len(groups))).astype(np.int64)
+    job = np.append(runs.job[first[: -1 - len(groups)]], np.full(len(groups), -1))
+    per_row = np.repeat(lines.scale() * np.array(lines.sign), np.diff(lines.first))
     for layer in lines.layers:
         used = layer.high > layer.low
         layer.amount[used] *= per_row[layer.low[used]]
@@ -180,24 +158,14 @@ def bands_of(case: Case, options: Options) -> Bands:
         factor=per_row,
         line_first=np.array(lines.first, dtype=np.int64),
         layers=tuple(lines.layers),
-        value=runs.value * weight[runs.job],
+        value=np.append(runs.value * weight[runs.job], np.zeros(len(groups))),
         first=first,
-        job=runs.job[first[:-1]],
+        job=job.astype(np.int64),
+        levels=len(groups),
     )
 
 
-def _scale(lines: _Lines) -> Floats:
-    """One over the largest bound of each line, or over its largest amount where that is 0."""
-    size = np.array([float(np.abs(bound).max(initial=0.0)) for bound in lines.bounds])
-    largest = np.zeros(len(size))
-    for layer in lines.layers:
-        used = np.flatnonzero(layer.high > layer.low)
-        line = np.searchsorted(lines.first, layer.low[used], side="right") - 1
-        np.maximum.at(largest, line, np.abs(layer.amount[used]))
-    return 1.0 / np.where(size > 0, size, np.where(largest > 0, largest, 1.0))
-
-
-def _pools(lines: _Lines, runs: OptionTable, options: Options) -> None:
+def _pools(lines: Lines, runs: OptionTable, options: Options) -> None:
     """No more nodes are held than a pool has; see `program.within_pool`."""
     layer = lines.layer()
     for pool, here in enumerate(options.blocks):
@@ -215,7 +183,7 @@ def _hold(layer: Layer, mine: Ints, row: int, days: Ints, runs: OptionTable) -> 
     layer.high[mine] = row + np.searchsorted(days, runs.end_day[mine])
 
 
-def _workloads(lines: _Lines, case: Case, runs: OptionTable) -> None:
+def _workloads(lines: Lines, case: Case, runs: OptionTable) -> None:
     """A workload is funded once; see `program.no_workload_twice`."""
     jobs = np.unique(runs.job)
     same, counts = np.unique(case.job_identity[jobs], return_counts=True)
@@ -224,16 +192,10 @@ def _workloads(lines: _Lines, case: Case, runs: OptionTable) -> None:
     layer = lines.layer()
     for identity in same[counts > 1].tolist():
         row = lines.line([f"workload_{identity}"], np.ones(1))
-        _single(layer, case.job_identity[runs.job] == identity, row, np.ones(len(runs)))
+        single(layer, case.job_identity[runs.job] == identity, row, np.ones(len(runs)))
 
 
-def _single(layer: Layer, mine: Bools, row: int, amounts: Floats) -> None:
-    """Let runs take part in one row."""
-    layer.low[mine], layer.high[mine] = row, row + 1
-    layer.amount[mine] = amounts[mine]
-
-
-def _teams(lines: _Lines, case: Case, runs: OptionTable) -> None:
+def _teams(lines: Lines, case: Case, runs: OptionTable) -> None:
     """Budgets, floors and share limits; see the functions of these names in `program`."""
     team = case.job_consortium[runs.job]
     budgets = np.flatnonzero(case.consortium_budget >= 0).tolist()
@@ -241,7 +203,7 @@ def _teams(lines: _Lines, case: Case, runs: OptionTable) -> None:
         layer = lines.layer()
         for one in budgets:
             row = lines.line([f"budget_{one}"], case.consortium_budget[[one]])
-            _single(layer, (team == one) & (runs.cost > 0), row, runs.cost)
+            single(layer, (team == one) & (runs.cost > 0), row, runs.cost)
     floors = np.flatnonzero(case.consortium_floor > 0).tolist()
     if not floors and case.share_limit_frac <= 0:
         return
@@ -252,16 +214,16 @@ def _teams(lines: _Lines, case: Case, runs: OptionTable) -> None:
         support = int(case.consortium_end_day[one] - case.consortium_first_day[one])
         if support > 0:
             row = lines.line([f"floor_{one}"], case.consortium_floor[[one]] * support, -1.0)
-            _single(layer, team == one, row, time)
+            single(layer, team == one, row, time)
     if case.share_limit_frac > 0:
         layer = lines.layer()
         limit = np.array([case.share_limit_frac * shared_time(case)])
         for one in range(len(case.consortium_names)):
             row = lines.line([f"share_{one}"], limit)
-            _single(layer, case.pool_shared[runs.pool] & (team == one), row, time)
+            single(layer, case.pool_shared[runs.pool] & (team == one), row, time)
 
 
-def _caps(lines: _Lines, case: Case, runs: OptionTable) -> None:
+def _caps(lines: Lines, case: Case, runs: OptionTable) -> None:
     """A consortium with a cap never holds more; see `program.below_cap`."""
     capped = np.flatnonzero(case.consortium_cap > 0).tolist()
     if not capped:
@@ -276,7 +238,7 @@ def _caps(lines: _Lines, case: Case, runs: OptionTable) -> None:
         layer.amount[mine] = case.pool_equivalent[runs.pool[mine]] * runs.nodes[mine]
 
 
-def _orders(lines: _Lines, case: Case, runs: OptionTable) -> None:
+def _orders(lines: Lines, case: Case, runs: OptionTable) -> None:
     """A job starts after those it waits for; see `program.after_predecessors`."""
     pairs = zip(case.after_before.tolist(), case.after_then.tolist(), strict=True)
     for number, (before, then) in enumerate(pairs):

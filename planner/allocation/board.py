@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from hardware.column import Bools, Floats, Ints
 from planner.allocation.band import Bands, Layer
+from planner.allocation.pack import Packs
 
 __all__ = ["BLINK", "Board"]
 
@@ -21,11 +23,20 @@ class Board:
 
     Columns of a job lie in order of their worth at prices. `cell` holds, for every line,
     the least that is left between every two rows of it, so that whether a column fits is
-    one look-up a layer.
+    one look-up a layer. Rows that a plan without runs breaks, those that ask for at least,
+    may be broken meanwhile, at a penalty.
     """
 
-    def __init__(self, bands: Bands, prices: Floats) -> None:
-        profit = bands.profit(prices)
+    def __init__(
+        self,
+        bands: Bands,
+        prices: Floats,
+        *,
+        packs: Packs | None = None,
+        profit: Floats | None = None,
+    ) -> None:
+        profit = bands.profit(prices) if profit is None else profit
+        self.packs = packs
         group = np.repeat(np.arange(len(bands.job)), bands.sizes)
         self.order = np.lexsort([-profit, group])
         self.first = bands.first.tolist()
@@ -41,10 +52,17 @@ class Board:
             self._add_layer(bands, layer, base)
         self.left = bands.bound.copy()
         self.asks = np.flatnonzero(bands.bound < 0)  # rows `at least`
+        self.relieves = _relieves(self, bands)
         self.waits = _waits(self, bands)
         self.depth = np.zeros(len(bands.job), dtype=np.int64)
         for before, then in reversed(self.waits):
             self.depth[then] = max(int(self.depth[then]), int(self.depth[before]) + 1)
+        self.lends = _lends(self, bands)
+        np.maximum.at(self.depth, self.lends[1], self.depth[self.lends[0]] + 1)
+        self.needs = np.zeros(0, dtype=np.int64)  # rows that a run may break by going
+        if self.depth.any():
+            named = [name.startswith(("after_", "lent_")) for name in bands.names]
+            self.needs = np.flatnonzero(np.array(named, dtype=np.bool_))
         least = np.minimum.reduceat(bands.value, bands.first[:-1])
         self.is_choosy = (least < self.worth).tolist()
         for one in {one for pair in self.waits for one in pair}:
@@ -74,14 +92,17 @@ class Board:
             asked = np.where(used & (amount > 0), amount - SLACK, -np.inf)
             self.tests.append((np.where(used, cell, base[-1]), asked))
 
-    def state(self) -> tuple[Floats, Ints, float]:
+    def state(self) -> tuple[Floats, Ints, float, Any]:
         """What a round changes, to be kept; what follows from it is computed anew."""
         self.touched.clear()
-        return self.left.copy(), self.chosen.copy(), self.total
+        packed = None if self.packs is None else self.packs.state()
+        return self.left.copy(), self.chosen.copy(), self.total, packed
 
-    def restore(self, state: tuple[Floats, Ints, float]) -> None:
+    def restore(self, state: tuple[Floats, Ints, float, Any]) -> None:
         """Go back to what was kept last."""
-        self.left, self.chosen, self.total = state
+        self.left, self.chosen, self.total, packed = state
+        if self.packs is not None:
+            self.packs.restore(packed)
         for line in list(self.touched):
             self.refresh(line)
 
@@ -105,8 +126,14 @@ class Board:
             fits &= self.cell[cell[low:high]] >= asked[low:high]
         return fits
 
+    def packed(self, column: int) -> bool:
+        """Whether a column that fits by count also gets its blocks, which it then holds."""
+        return self.packs is None or self.packs.place(int(self.order[column]))
+
     def put(self, group: int, column: int, sign: float = 1.0) -> None:
         """Add a column to the plan, or take it out with sign -1."""
+        if self.packs is not None and sign < 0:
+            self.packs.remove(int(self.order[column]))
         for low, high, line, amount in self.layers:
             at = int(line[column])
             if at >= 0:
@@ -116,16 +143,13 @@ class Board:
         self.total += sign * float(self.value[column])
 
     def take_dependents(self) -> list[int]:
-        """Take out runs that wait for one that is gone; the jobs they served."""
+        """Take out runs that need one that is gone; the jobs they served."""
         out: list[int] = []
-        if not self.depth.any():
-            return out
-        while True:
-            short = self.left < -SLACK
-            short[self.asks] = False
+        while len(self.needs):
+            short = self.left[self.needs] < -SLACK
             if not short.any():
                 return out
-            row = int(short.argmax())
+            row = int(self.needs[int(short.argmax())])
             for group in np.flatnonzero(self.chosen >= 0).tolist():
                 column = int(self.chosen[group])
                 if any(low[column] <= row < high[column] and amount[column] > 0
@@ -133,13 +157,20 @@ class Board:
                     self.put(group, column, -1.0)
                     out.append(group)
                     break
+        return out
 
-    def score(self) -> float:
-        """Value less a penalty for rows `at least` that are short."""
+    def shortage(self) -> float:
+        """By how much rows `at least` are short, in their scaled units together."""
         if len(self.asks) == 0:
-            return self.total
-        short = np.maximum(-self.left[self.asks], 0.0).sum()
-        return self.total - float(short) * float(self.worth.sum())
+            return 0.0
+        return float(np.maximum(-self.left[self.asks], 0.0).sum())
+
+    def relief(self) -> Bools:
+        """Jobs whose runs would relieve a row that is short. [group]"""
+        short = self.left[self.asks] < -SLACK
+        counts = np.bincount(self.relieves[0], weights=short[self.relieves[1]],
+                             minlength=len(self.chosen))  # fmt: skip
+        return np.asarray(counts > 0)
 
     def holds(self) -> bool:
         """Whether every row is kept."""
@@ -166,3 +197,35 @@ def _waits(board: Board, bands: Bands) -> list[tuple[int, int]]:
         for before, then in found:
             depth[then] = max(depth[then], depth[before] + 1)
     return sorted(found, key=lambda pair: -depth[pair[1]])
+
+
+def _relieves(board: Board, bands: Bands) -> tuple[Ints, Ints]:
+    """Groups, and numbers of the rows `at least` that their first columns take part in."""
+    owner, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    lead = bands.first[:-1]
+    for low, high, _, amount in board.layers:
+        for number, row in enumerate(board.asks.tolist()):
+            mine = np.flatnonzero((low[lead] <= row) & (row < high[lead]) & (amount[lead] < 0))
+            owner.append(mine)
+            rows.append(np.full(len(mine), number))
+    return np.concatenate(owner), np.concatenate(rows)
+
+
+def _lends(board: Board, bands: Bands) -> tuple[Ints, Ints]:
+    """Pairs of groups, the second of which may borrow what is lent when the first is placed."""
+    edges = bands.line_first.tolist()
+    lent = [line for line, (low, high) in enumerate(pairwise(edges))
+            if low < high and bands.names[low].startswith("lent_")]  # fmt: skip
+    owner = np.repeat(np.arange(len(bands.job)), bands.sizes)
+    gives: list[Ints] = [np.zeros(0, np.int64)]
+    takes: list[Ints] = [np.zeros(0, np.int64)]
+    for each in lent:
+        before, then = [], []
+        for _, _, line, amount in board.layers:
+            mine = line == each
+            before.append(owner[mine & (amount < 0)])
+            then.append(owner[mine & (amount > 0)])
+        first, second = np.unique(np.concatenate(before)), np.unique(np.concatenate(then))
+        gives.append(np.repeat(first, len(second)))
+        takes.append(np.tile(second, len(first)))
+    return np.concatenate(gives), np.concatenate(takes)

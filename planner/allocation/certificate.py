@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.band import Bands, bands_of, can_band
-from planner.allocation.option import enumerate_options
+from planner.allocation.band import Bands, bands_of, can_price
+from planner.allocation.option import Options, enumerate_options
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -40,7 +40,9 @@ def bound_from(bands: Bands, prices: Mapping[str, float]) -> float:
     return bands.bound_at(own / np.abs(bands.factor))
 
 
-def certified_bound(case: Case, prices: Mapping[str, float]) -> float | None:
+def certified_bound(
+    case: Case, prices: Mapping[str, float], options: Options | None = None
+) -> float | None:
     """
     The bound that prices prove for a case, recomputed from the case alone.
 
@@ -58,9 +60,9 @@ def certified_bound(case: Case, prices: Mapping[str, float]) -> float | None:
     -------
     float or None
         A bound on the value of every plan, by weak duality, whatever the prices are; None
-        for cases with jobs that pause, or with pools where node counts are not enough.
+        for cases with jobs that pause or change pools.
     """
-    options = enumerate_options(case)
-    if not can_band(options):
+    options = enumerate_options(case) if options is None else options
+    if not can_price(options):
         return None
     return bound_from(bands_of(case, options), prices)

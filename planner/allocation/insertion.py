@@ -11,12 +11,15 @@ import numpy as np
 from hardware.column import Bools, Floats, Ints
 from planner.allocation.band import Bands
 from planner.allocation.board import BLINK, Board
+from planner.allocation.pack import Packs, Parts
+from planner.allocation.search_aim import MostWork, SearchAim
 
 __all__ = ["Insertion", "improve"]
 
 HEAT, COLD = 0.3, 0.003  # mean values of a job by which a plan may be worse, first and last
 CYCLE, CYCLE_A_JOB = 300, 8  # rounds after which it is as warm as at first, at least
 MOST_OUT, MOST_TRIED = 10, 40  # runs taken out, and waiting jobs tried, in a round
+MOST_PACKED = 40  # runs of a job for which blocks are sought, where counting is not enough
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Insertion:
     rounds: int
     seconds: float
     was_interrupted: bool = False
+    parts: tuple[Parts, ...] = ()  # for each column the blocks that it lies on, where it matters
 
 
 def improve(
@@ -39,6 +43,9 @@ def improve(
     seed: int = 0,
     goal: float = np.inf,
     on_better: Callable[[float], None] | None = None,
+    packs: Packs | None = None,
+    aim: SearchAim | None = None,
+    profit: Floats | None = None,
 ) -> Insertion | None:
     """
     A plan by insertion at prices, then ruin-and-recreate.
@@ -46,7 +53,7 @@ def improve(
     Parameters
     ----------
     bands : Bands
-        Columns to choose from, at most one a job, and the rows that they keep.
+        Columns to choose from, at most one a job, and the rows that they keep; no levels.
     prices : ndarray [row]
         Scaled prices; the dearer a column at these, the later it is tried.
     rounds : int
@@ -58,6 +65,12 @@ def improve(
         Value at which to stop, such as a proved bound.
     on_better : callable, optional
         Told the value of each plan that is better than those before.
+    packs : Packs, optional
+        The blocks that runs lie on, where counting is not enough.
+    aim : SearchAim, optional
+        What is to be made large; the most weighted work when left out.
+    profit : ndarray [column], optional
+        By which columns are ordered, where it is not value less prices.
 
     Returns
     -------
@@ -78,19 +91,20 @@ def improve(
     began = time.monotonic()
     if len(bands.job) == 0:
         return None
-    board = Board(bands, prices)
+    board = Board(bands, prices, packs=packs, profit=profit)
+    aim = aim or MostWork()
+    aim.begin(board)
     dice = np.random.default_rng(seed)
-    _insert(board, _in_order(board, np.arange(len(board.lead)), board.lead), dice, 0.0)
+    _insert(board, _in_order(board, np.arange(len(board.lead)), board.lead), dice, 0.0, aim)
     best = _Best(on_better)
-    best.see(board)
-    heat = float(board.value[bands.first[:-1]].mean())
+    best.see(board, aim)
     was_interrupted = False
     try:
         used = _rounds(
             board,
             best,
             dice,
-            heat=heat,
+            aim,
             rounds=rounds,
             end=began + time_limit_s,
             goal=goal,
@@ -99,42 +113,43 @@ def improve(
         used, was_interrupted = 0, True
     if best.chosen is None:
         return None
-    return Insertion(
-        np.sort(board.order[best.chosen]),
-        best.value,
-        used,
-        time.monotonic() - began,
-        was_interrupted,
-    )
+    chosen = np.sort(board.order[best.chosen])
+    return Insertion(chosen, best.value, used, time.monotonic() - began, was_interrupted,
+                     tuple(best.parts.get(at, ()) for at in chosen.tolist()))  # fmt: skip
 
 
 def _rounds(
     board: Board,
     best: _Best,
     dice: np.random.Generator,
+    aim: SearchAim,
     *,
-    heat: float,
     rounds: int,
     end: float,
     goal: float,
 ) -> int:
     """Ruin and recreate; the rounds used."""
-    current = board.score()
+    penalty = float(board.worth.sum()) * aim.heat / max(float(board.worth.mean()), 1e-12)
+
+    def score() -> float:
+        return aim.worth(board) - penalty * board.shortage()
+
+    current = score()
     cycle = min(max(CYCLE, CYCLE_A_JOB * len(board.chosen), rounds // 3), rounds)
     for used in range(1, rounds + 1):
         if time.monotonic() > end or best.value >= goal * (1 - 1e-9):
             return used - 1
         before = board.state()
         out = _ruin(board, dice)
-        _insert(board, _waiting(board, out, dice), dice, BLINK)
+        _insert(board, _waiting(board, out, dice, aim), dice, BLINK, aim)
         # By rounds and not by the clock, so that a seed gives the same plan on any machine.
-        warm = heat * HEAT * (COLD / HEAT) ** (used % cycle / cycle)
-        score = board.score()
-        if score < current + warm * float(np.log(dice.random() + 1e-12)):
+        warm = aim.heat * HEAT * (COLD / HEAT) ** (used % cycle / cycle)
+        found = score()
+        if found < current + warm * float(np.log(dice.random() + 1e-12)):
             board.restore(before)
         else:
-            current = score
-            best.see(board)
+            current = found
+            best.see(board, aim)
     return rounds
 
 
@@ -144,23 +159,30 @@ class _Best:
     def __init__(self, on_better: Callable[[float], None] | None) -> None:
         self.value = -np.inf
         self.chosen: Ints | None = None
+        self.parts: dict[int, Parts] = {}
         self.on_better = on_better
 
-    def see(self, board: Board) -> None:
+    def see(self, board: Board, aim: SearchAim) -> None:
         """Keep the plan on the board where it is better."""
-        if board.total > self.value + 1e-12 * abs(board.total) and board.holds():
-            self.value = board.total
+        worth = aim.worth(board)
+        if worth > self.value + 1e-12 * abs(worth) and board.holds():
+            self.value = worth
+            self.parts = {} if board.packs is None else dict(board.packs.taken)
             self.chosen = board.chosen[board.chosen >= 0].copy()
             if self.on_better is not None:
                 self.on_better(self.value)
 
 
-def _insert(board: Board, groups: Ints, dice: np.random.Generator, blink: float) -> None:
+def _insert(
+    board: Board, groups: Ints, dice: np.random.Generator, blink: float, aim: SearchAim
+) -> None:
     """Give each job, in the order given, its first column that fits, some overlooked."""
     rolls = dice.random(len(groups) + 1).tolist() if blink else None
     for at, group in enumerate(groups.tolist()):
         if board.chosen[group] >= 0:
             continue
+        if aim.has_enough(board):
+            return
         fits = board.fitting(group)
         if rolls is not None:
             start = int(rolls[at] * (len(board.blinks) - len(fits)))
@@ -168,8 +190,14 @@ def _insert(board: Board, groups: Ints, dice: np.random.Generator, blink: float)
         found = int(fits.argmax())
         if rolls is not None and board.is_choosy[group] and fits[found]:
             found = _another(board, group, fits, dice)
-        if fits[found]:
-            board.put(group, board.first[group] + found)
+        for _ in range(MOST_PACKED):
+            if not fits[found]:
+                break
+            if board.packed(board.first[group] + found):
+                board.put(group, board.first[group] + found)
+                break
+            fits[found] = False
+            found = int(fits.argmax())
 
 
 def _another(board: Board, group: int, fits: Bools, dice: np.random.Generator) -> int:
@@ -213,12 +241,16 @@ def _ruin(board: Board, dice: np.random.Generator) -> list[int]:
     return [*chosen.tolist(), *board.take_dependents()]
 
 
-def _waiting(board: Board, out: list[int], dice: np.random.Generator) -> Ints:
+def _waiting(board: Board, out: list[int], dice: np.random.Generator, aim: SearchAim) -> Ints:
     """Jobs to try: those taken out and some of the others, in an order drawn by chance."""
+    keen = aim.keen(board)
+    relief = board.relief() if board.shortage() > 0 else None
     waits = board.chosen < 0
     waits[out] = False
-    others = np.flatnonzero(waits)
-    groups = np.concatenate([np.array(out, dtype=np.int64), dice.permutation(others)[:MOST_TRIED]])
+    others = dice.permutation(np.flatnonzero(waits))
+    if relief is not None:  # those that a short row needs come first
+        others = others[np.argsort(~relief[others], kind="stable")]
+    groups = np.concatenate([np.array(out, dtype=np.int64), others[:MOST_TRIED]])
     kind = dice.random()
     if kind < 0.4:
         key = board.lead[groups] * (1 + 0.3 * dice.standard_normal(len(groups)))
@@ -226,6 +258,10 @@ def _waiting(board: Board, out: list[int], dice: np.random.Generator) -> Ints:
         key = board.worth[groups] * (1 + 0.3 * dice.standard_normal(len(groups)))
     else:
         key = dice.random(len(groups))
+    if keen is not None and dice.random() < 0.8:
+        key = key * keen[groups]
+    if relief is not None and dice.random() < 0.8:
+        key = key + relief[groups] * (1.0 + float(np.abs(key).max(initial=0.0)))
     return _in_order(board, groups, key)
 
 
@@ -233,6 +269,7 @@ def _in_order(board: Board, groups: Ints, key: Floats) -> Ints:
     """Jobs by falling key, one that others wait for as early as those, and before them."""
     full = np.full(len(board.chosen), -np.inf)
     full[groups] = key
+    np.maximum.at(full, board.lends[0], full[board.lends[1]])
     for before, then in board.waits:
         full[before] = max(full[before], full[then])
     return groups[np.lexsort([board.depth[groups], -full[groups]])]

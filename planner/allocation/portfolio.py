@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware.column import Floats, Ints, take
-from planner.allocation.band import Bands, bands_of, can_band
+from planner.allocation.band import Bands, bands_of, can_band, can_price
 from planner.allocation.certificate import Certificate
 from planner.allocation.engine import Engine, Progress
-from planner.allocation.insertion import Insertion, improve
+from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
 from planner.allocation.place import with_places
@@ -23,7 +23,7 @@ from planner.allocation.relaxation import Relaxation, best_columns, relax
 from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
 from planner.allocation.solve import PROVED, Limits, Solution, solve
-from planner.allocation.support import compares_support
+from planner.allocation.sought import point_of, sought
 from planner.version import version
 
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ __all__ = ["EXACT_COLUMNS", "Answered", "solve_case"]
 SMALL_COLUMNS = 8_000  # up to here the solver is quicker than a long search
 EXACT_COLUMNS = 40_000  # up to here the solver sees every column
 WRITE_S = 2e-4  # a column, to write the program for the solver and to look at it first
+WHOLE_COLUMNS = 100_000  # up to here it is asked for a plan where insertion finds none
 KEPT_COLUMNS = 15_000  # beyond, it sees the best at prices
+KEPT_IN_BLOCKS = 2_000  # where each has a column for each block that it may lie on
 SEARCHED_COLUMNS = 150_000  # and insertion sees these
-PRICE_ROUNDS = 400
+PRICE_ROUNDS, LEVEL_ROUNDS = 400, 1600  # the more where levels tie many rows together
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
@@ -89,13 +91,14 @@ def solve_case(
     Up to `EXACT_COLUMNS` columns the solver sees them all, with a plan by insertion to
     start from. Beyond, dual ascent gives prices and the bound, insertion with
     ruin-and-recreate the plan, and the solver improves it over the `KEPT_COLUMNS` columns
-    that are worth most at the prices. Cases with jobs that pause, or with pools in which
-    counting nodes by day is not enough, go to the solver whole.
+    that are worth most at the prices. Cases with jobs that pause go to the solver whole, and
+    so do small ones with pools in which counting nodes by day is not enough; larger ones of
+    these get their blocks while the plan is built, and a bound that counts nodes alone.
     """
     limits = limits or Limits()
     began = time.monotonic()
     options = enumerate_options(case)
-    if not can_band(options) or compares_support(case) or len(options.runs) == 0:
+    if _goes_whole(options):
         program, register = build_program(case, options)
         if case.job_one_block.any():
             found = solve_packed(case, options, program, register, solver=solver, limits=limits,
@@ -104,8 +107,9 @@ def solve_case(
             found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
         return Answered(program, register, found, None)
     bands = bands_of(case, options)
-    is_exact = len(options.runs) <= EXACT_COLUMNS
-    priced, plan = _first(bands, limits, began)
+    nested = can_band(options)
+    is_exact = nested and len(options.runs) <= EXACT_COLUMNS
+    priced, plan = _first(case, options, bands, limits, began)
     certificate = Certificate.of(bands, priced.prices)
     left = limits.time_limit_s - (time.monotonic() - began)
     is_done = (
@@ -116,17 +120,20 @@ def solve_case(
             or plan.value >= priced.bound * (1 - limits.gap_frac)
         )
     )
-    if plan is None or (is_exact and not is_done and not plan.was_interrupted):
+    no_plan = plan is None and nested and bands.columns <= WHOLE_COLUMNS
+    if no_plan or (is_exact and plan is not None and not (is_done or plan.was_interrupted)):
         program, register = build_program(case, options)
-        start = None if plan is None else _point(plan.chosen, bands.columns)
+        start = None if plan is None else point_of(register, plan.chosen, plan.parts)
         rest = replace(_rest(limits, began), is_start_good=bands.columns <= SMALL_COLUMNS)
         found = _exact(program, register, solver, rest, start, ties_by_cost)
     else:
-        columns = np.union1d(_kept(bands, priced.prices), plan.chosen)
+        columns = _kept(bands, priced.prices, KEPT_COLUMNS if nested else KEPT_IN_BLOCKS)
+        chosen: Ints = np.zeros(0, dtype=np.int64) if plan is None else plan.chosen
+        columns = np.union1d(columns, chosen)
         program, register = build_program(case, _only(options, columns))
-        start = _point(np.searchsorted(columns, plan.chosen), len(columns))
+        start = point_of(register, np.searchsorted(columns, chosen), plan.parts if plan else ())
         rest = _rest(limits, began)
-        if not is_feasible(program, start):  # a rule that the lines do not know
+        if plan is None or not is_feasible(program, start):  # a rule that the lines do not know
             found = _partly(program, register, solver, rest)
         else:
             found = _in_hand(program, start, priced.bound, plan.was_interrupted)
@@ -136,29 +143,39 @@ def solve_case(
                     certificate)  # fmt: skip
 
 
-def _first(bands: Bands, limits: Limits, began: float) -> tuple[Relaxation, Insertion | None]:
+def _goes_whole(options: Options) -> bool:
+    """Whether the solver sees the case whole, without a plan by insertion."""
+    many = len(options.runs)
+    if many == 0 or not can_price(options):
+        return True
+    return many <= SMALL_COLUMNS and not can_band(options)
+
+
+def _first(
+    case: Case, options: Options, bands: Bands, limits: Limits, began: float
+) -> tuple[Relaxation, Insertion | None]:
     """Prices with their bound, and a plan by insertion."""
     total, many = limits.time_limit_s, max(len(bands.job), 1)
-    rounds = min(PRICE_ROUNDS, 50 + bands.columns // 2)
+    most = LEVEL_ROUNDS if bands.levels else PRICE_ROUNDS
+    rounds = min(most, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
     columns = best_columns(bands, priced.prices, max(SEARCHED_COLUMNS // many, 20))
-    part = bands.part(columns)
     is_small = bands.columns <= SMALL_COLUMNS
     spend = min(0.2 * total, 2.0) if is_small else 0.5 * total
     rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
     told = _told(limits.on_progress, priced.bound, began)
-    plan = improve(
-        part,
+    return priced, sought(
+        case,
+        options,
+        bands,
         priced.prices,
+        columns,
         rounds=rounds,
         time_limit_s=spend,
         seed=limits.seed,
         goal=priced.bound * (1 - limits.gap_frac),
         on_better=told,
     )
-    if plan is None:
-        return priced, None
-    return priced, replace(plan, chosen=columns[plan.chosen])
 
 
 def _told(
@@ -237,21 +254,15 @@ def _bounded(found: Solution, priced: Relaxation, seconds: float) -> Solution:
     return replace(found, bound=bound, status=status, seconds=seconds)
 
 
-def _kept(bands: Bands, prices: Floats) -> Ints:
-    """The columns that the solver sees."""
-    return best_columns(bands, prices, max(KEPT_COLUMNS // max(len(bands.job), 1), 4))
+def _kept(bands: Bands, prices: Floats, many: int) -> Ints:
+    """The columns that the solver sees, without levels."""
+    columns = best_columns(bands, prices, max(many // max(len(bands.job), 1), 4))
+    return columns[: len(columns) - bands.levels]
 
 
 def _only(options: Options, columns: Ints) -> Options:
     """Options with some of the runs."""
     return replace(options, runs=take(options.runs, columns))
-
-
-def _point(chosen: Ints, columns: int) -> Floats:
-    """A point with ones at the chosen columns."""
-    point = np.zeros(columns)
-    point[chosen] = 1.0
-    return point
 
 
 def _rest(limits: Limits, began: float) -> Limits:
