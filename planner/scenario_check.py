@@ -145,6 +145,8 @@ def check_document(
     faults = scenario_faults(scenario, base_path, document)
     if any(fault.severity == "error" for fault in faults):
         raise InputError(faults)
+    if allocation == "fixed":  # asked for, so that what is for flexible jobs is no slip
+        faults = tuple(fault for fault in faults if fault.code != "migration-unused")
     return scenario, faults
 
 

@@ -9,17 +9,20 @@ from planner.cli.output import option, write_whole
 __all__ = ["command"]
 
 SCHEMA = "scenario.schema.json"
+FIRST = "first-minute.yaml"
 
 
 @click.command("new")
-@click.argument("folder", metavar="DIR")
+@click.argument("folder", metavar="DIR", required=False)
+@option("--list", "lists", is_flag=True, help="Say what the examples are, and copy nothing.")
 @option("-q", "--quiet", is_flag=True, help="No remarks on standard error.")
-def command(folder: str, quiet: bool) -> int:
+def command(folder: str | None, lists: bool, quiet: bool) -> int:
     """
     Copy working examples to edit.
 
     \b
     Examples:
+      planner new --list
       planner new my-plan
       planner allocate my-plan/first-minute.yaml
 
@@ -32,6 +35,12 @@ def command(folder: str, quiet: bool) -> int:
     from planner.cli.output import json_text
     from planner.cli.schema import schema_of
 
+    if lists:
+        click.echo("\n".join(told_examples()))
+        return 0
+    if not folder:
+        raise InputError(Diagnostic("missing-argument", "no folder is named",
+                                    expected="`planner new DIR`"))  # fmt: skip
     texts = {**example_texts(), SCHEMA: json_text(schema_of("scenario"))}
     places = {os.path.join(folder, name): text for name, text in texts.items()}
     taken = [place for place in places if os.path.lexists(place)]
@@ -51,7 +60,7 @@ def command(folder: str, quiet: bool) -> int:
 
 
 def example_texts() -> dict[str, str]:
-    """Text of each shipped example by its path: scenarios, smallest first, then their sheets."""
+    """Text of each shipped example by its path: the first to try, others by size, then sheets."""
     from importlib.resources import files
 
     folder = files("planner").joinpath("examples")
@@ -63,8 +72,22 @@ def example_texts() -> dict[str, str]:
         elif item.is_dir():
             inside = [one for one in item.iterdir() if one.name.endswith(".yaml")]
             sheets |= {f"{item.name}/{one.name}": one.read_text("utf-8") for one in inside}
-    by_size = sorted(scenarios.items(), key=lambda pair: len(pair[1]))
+    by_size = sorted(scenarios.items(), key=lambda pair: (pair[0] != FIRST, len(pair[1])))
     return {**dict(by_size), **dict(sorted(sheets.items()))}
+
+
+def told_examples() -> list[str]:
+    """Lines with the name of each shipped scenario, and what it says that it is."""
+    import textwrap
+
+    from hardware.sheet import read_text
+
+    scenarios = {name: text for name, text in example_texts().items() if "/" not in name}
+    lines: list[str] = []
+    for name, text in scenarios.items():
+        about = str(read_text(text).data["about"])
+        lines += [name, *(f"  {line}" for line in textwrap.wrap(about, 78))]
+    return lines
 
 
 def make_folder(folder: str) -> None:

@@ -25,7 +25,9 @@ def _quiet() -> object:
         yield
 
 
-@pytest.mark.parametrize("name", ["first-minute.yaml", "kai-plan.yaml", "kai-replay.yaml"])
+@pytest.mark.parametrize(
+    "name", ["first-minute.yaml", "flexible.yaml", "kai-plan.yaml", "kai-replay.yaml"]
+)
 def test_examples_have_an_audited_plan_near_the_best(name: str) -> None:
     plan = planner.allocate(EXAMPLES / name, time_limit_s=120)
     assert plan.verdict.status in ("optimal", "feasible")

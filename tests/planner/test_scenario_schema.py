@@ -69,7 +69,7 @@ def as_json(value: Any) -> Any:
 
 
 PATHS = [
-    *(EXAMPLES / f"{name}.yaml" for name in ("first-minute", "kai-replay", "kai-plan")),
+    *(EXAMPLES / f"{name}.yaml" for name in ("first-minute", "flexible", "kai-replay", "kai-plan")),
     Path(__file__).with_name("data") / "base-scenario.yaml",
 ]
 

@@ -18,7 +18,7 @@ from planner.scenario_check import load_scenario
 
 Data = dict[str, Any]
 EXAMPLES = Path(planner.__file__).parent / "examples"
-NAMES = ("first-minute", "kai-replay", "kai-plan")
+NAMES = ("first-minute", "flexible", "kai-replay", "kai-plan")
 
 
 class Case:
