@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pulp
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
 from planner.allocation.apart import apart
-from planner.allocation.highs import highs
+from planner.allocation.highs import highs, interruptible
 from planner.allocation.problem import to_pulp
 from planner.allocation.task import Answer, Engine, Progress, Task
 
@@ -44,21 +45,30 @@ def _cbc(task: Task) -> Answer:
             logPath=str(log),
         )
         solver.tmpDir = folder
-        interrupted, word = False, ""
+        was_interrupted, word = False, ""
         try:
-            said = problem.solve(solver)
+            # Apart from us CBC gets the interrupt too, and writes the best that it has.
+            with interruptible() if task.is_apart else _left_alone() as is_asked:
+                said = problem.solve(solver)
+                was_interrupted = is_asked()
             word = str(getattr(said, "status_str", pulp.LpStatus.get(_status_code(said), "")))
         except KeyboardInterrupt:
-            interrupted = True
+            was_interrupted = True
         lines = log.read_text(errors="replace").splitlines()[-20:] if log.exists() else []
     return Answer(
-        point=None if interrupted else _values(variables),
+        point=_values(variables) if word else None,
         bound=None,
         says_infeasible="infeasible" in word.lower(),
-        was_interrupted=interrupted,
+        was_interrupted=was_interrupted,
         seconds=time.monotonic() - began,
         log=tuple(lines),
     )
+
+
+@contextlib.contextmanager
+def _left_alone() -> Iterator[Callable[[], bool]]:
+    """Interrupts as they are."""
+    yield lambda: False
 
 
 def _status_code(said: Any) -> int:

@@ -104,8 +104,8 @@ def checked(task: Task, answer: Answer) -> Answer:
     Returns
     -------
     Answer
-        Without the point where the time ended before there was one: CBC leaves relaxed
-        values then.
+        Without the point where the solver was stopped before there was one: CBC leaves
+        relaxed values then.
 
     Raises
     ------
@@ -121,7 +121,8 @@ def checked(task: Task, answer: Answer) -> Answer:
     far = [row for row, is_far in broken_rows(rows, rounded) if is_far] if is_whole else []
     if is_whole and not far:
         return answer
-    if answer.bound is None and answer.seconds >= 0.9 * task.time_limit_s:
+    was_stopped = answer.was_interrupted or answer.seconds >= 0.9 * task.time_limit_s
+    if answer.bound is None and was_stopped:
         return Answer(None, None, was_interrupted=answer.was_interrupted, seconds=answer.seconds,
                       log=answer.log, failure=answer.failure)  # fmt: skip
     if not is_whole:

@@ -18,7 +18,7 @@ from hardware.errors import Diagnostic, SolverFailure
 from planner.allocation.matrix import Matrix, matrix_of, scale_of
 from planner.allocation.task import Answer, Progress, Task
 
-__all__ = ["highs", "loaded"]
+__all__ = ["highs", "interruptible", "loaded"]
 
 # With a good plan in hand the time goes to the proof. Measured on 25 jobs in 8 pools.
 PROOF: dict[str, Any] = {"mip_heuristic_effort": 0.0, "mip_allow_restart": False}
@@ -33,7 +33,7 @@ def highs(task: Task) -> Answer:
         left = task.time_limit_s - (time.monotonic() - began)
         with _descriptor_1_to(2):
             model = loaded(task, matrix, time_limit_s=left, presolve=presolve)
-            with _interruptible() as is_asked:
+            with interruptible() as is_asked:
                 was_interrupted = _watch(model, task, is_asked)
                 model.run()
         seconds = time.monotonic() - began
@@ -222,7 +222,7 @@ def _watch(model: Any, task: Task, is_asked: Callable[[], bool]) -> threading.Ev
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible() -> Iterator[Callable[[], bool]]:
     """Turn Ctrl-C into a question that the solver's callback can ask."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

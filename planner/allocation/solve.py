@@ -325,8 +325,9 @@ def _exact(
     """The answer's point made whole, and the rows it breaks by less than solvers see."""
     if answer.point is None or answer.says_infeasible:
         return None, []
-    # CBC leaves relaxed values when the time ends without a plan; others lie.
-    is_leftover = answer.bound is None and answer.seconds >= 0.9 * left_s
+    # CBC leaves relaxed values when it is stopped without a plan; others lie.
+    was_stopped = answer.was_interrupted or answer.seconds >= 0.9 * left_s
+    is_leftover = answer.bound is None and was_stopped
     point = settle(program, answer.point)
     if point is None:
         if is_leftover:

@@ -92,7 +92,7 @@ def _answer(ask: Engine, task: Task, tell: Tell, folder: str) -> None:
         _reset_threads()
         limited = _limit_memory(task.memory_limit_bytes)
         tell(READY, None)
-        answer = ask(replace(task, on_progress=lambda state: tell(PROGRESS, state)))
+        answer = ask(replace(task, on_progress=lambda at: tell(PROGRESS, at), is_apart=True))
         _free_memory(limited)
         tell(ANSWER, answer)
     except KeyboardInterrupt:
