@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from types import FrameType
 from typing import Any
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure
 from hardware.units import format_si
+from planner.allocation.interrupt import Held, is_stopped
 from planner.allocation.solver_process import ENDED, Running, can_fork, forked, spawned
 from planner.allocation.solver_side import ANSWER, FAILURE, PROGRESS, READY
 from planner.allocation.task import Answer, Engine, Task
@@ -71,6 +73,8 @@ def apart(ask: Engine) -> Engine:
     """
 
     def asked_apart(task: Task) -> Answer:
+        if is_stopped():
+            return Answer(None, None, was_interrupted=True)
         ways: tuple[Way, ...] = (forked, spawned) if can_fork() else (spawned,)
         for way in ways:
             heard = _Heard(time.monotonic())
@@ -147,13 +151,14 @@ def _hear(running: Running, task: Task, heard: _Heard) -> None:
 def _outcome(running: Running, task: Task, heard: _Heard) -> Answer:
     """What the task's answer is, after all that was heard."""
     answer = heard.answer
-    if isinstance(answer, Answer):
+    if isinstance(answer, Answer) and answer.was_interrupted and not heard.interrupts:
+        what = "the solver was interrupted by somebody else"
+        heard.faults = (Diagnostic("solver-crashed", what, expected="an answer"),)
+    elif isinstance(answer, Answer):
         if answer.point is None and answer.was_interrupted:
             answer = replace(answer, point=heard.point, bound=heard.bound)
-        if heard.interrupts:
-            answer = replace(answer, was_interrupted=True)
-        return answer
-    if heard.interrupts:
+        return replace(answer, was_interrupted=bool(heard.interrupts))
+    elif heard.interrupts:
         return Answer(heard.point, heard.bound, was_interrupted=True, seconds=heard.seconds)
     fault = _fault(running, task, heard)
     if heard.point is None:
@@ -215,7 +220,11 @@ def _listening(heard: _Heard) -> Iterator[None]:
         yield
         return
 
-    def asked(*_: object) -> None:
+    def asked(number: int, frame: FrameType | None) -> None:
+        if isinstance(before, Held):
+            before(number, frame)
+            if not before.is_stopped:
+                return
         heard.interrupts.append(time.monotonic())
         if heard.running is None:
             return

@@ -11,6 +11,7 @@ import numpy as np
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure
 from planner.allocation.guard import Broken, Named, engines_of, guarded, lie
+from planner.allocation.interrupt import held
 from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
 from planner.allocation.settle import broken_rows, is_binary, is_feasible, no_good, settle
@@ -119,17 +120,21 @@ def solve(
     if empty is not None:
         return empty
     notes: list[str] = []
-    found, (ask, name, version) = _first_answer(program, engines_of(solver), limits, start, notes)
-    if found.point is None:
-        status = "infeasible" if found.is_infeasible else "unsolved"
-        return Solution(status, None, None, None, None, None, time.monotonic() - began, name,
-                        version, found.was_interrupted, tuple(notes))  # fmt: skip
-    best, cost_bound = found, None
-    if ties_by_cost and not (found.was_interrupted or found.is_left_over):
-        used = time.monotonic() - began
-        left = max(limits.time_limit_s - used, 0.1 * limits.time_limit_s)
-        cheap = replace(limits, time_limit_s=min(left, max(used, 5.0)))
-        best, cost_bound = _cheapest(program, ask, cheap, found, notes)
+    with held() as interrupt:
+        found, (ask, name, version) = _first_answer(
+            program, engines_of(solver), limits, start, notes
+        )
+        if found.point is None:
+            status = "infeasible" if found.is_infeasible else "unsolved"
+            return Solution(status, None, None, None, None, None, time.monotonic() - began, name,
+                            version, found.was_interrupted or interrupt.is_stopped, tuple(notes))  # fmt: skip
+        best, cost_bound = found, None
+        if ties_by_cost and not (found.was_interrupted or found.is_left_over):
+            used = time.monotonic() - began
+            left = max(limits.time_limit_s - used, 0.1 * limits.time_limit_s)
+            cheap = replace(limits, time_limit_s=min(left, max(used, 5.0)))
+            best, cost_bound = _cheapest(program, ask, cheap, found, notes)
+        best = replace(best, was_interrupted=best.was_interrupted or interrupt.is_stopped)
     return _judged(program, best, cost_bound, time.monotonic() - began, name, version, notes)
 
 
