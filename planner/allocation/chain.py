@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware.column import Bools, Floats, Ints, row_count, seal
+from hardware.column import Bools, Floats, Ints, row_count, seal, take
 from planner.allocation.run import days_needed
 
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["ChainTable", "LinkTable", "chains_of", "no_chains", "pair_rows"]
+__all__ = ["ChainTable", "LinkTable", "chains_of", "no_chains", "pair_rows", "take_chains"]
 
 DAY_S = 86400.0
 
@@ -66,6 +66,16 @@ def no_chains() -> tuple[ChainTable, LinkTable]:
         ChainTable(none, none, none, zero, zero, zero),
         LinkTable(none, none, none, none, none, none, none),
     )
+
+
+def take_chains(chains: ChainTable, links: LinkTable, rows: Ints) -> tuple[ChainTable, LinkTable]:
+    """Some of the chains with their links, in the order of the rows given."""
+    counts = np.bincount(links.chain, minlength=len(chains))
+    first = np.cumsum(counts) - counts
+    many = counts[rows]
+    offset = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    found = take(links, np.repeat(first[rows], many) + offset)
+    return take(chains, rows), replace(found, chain=np.repeat(np.arange(len(rows)), many))
 
 
 def pair_rows(case: Case) -> Ints:

@@ -18,14 +18,16 @@ def energy_per_column(register: Register) -> Floats:
     """
     Energy at the wall of one unit of each column, facility included. [J]
 
-    A run draws its point's mean power on every day that it holds its nodes; nodes that
-    nobody holds are not counted.
+    A run draws its point's mean power on every day that it holds its nodes, those on which
+    it moves included; nodes that nobody holds are not counted.
     """
-    runs, modes, held = register.options.runs, register.options.modes, register.held
+    options, modes, held = register.options, register.options.modes, register.held
     whole = np.flatnonzero(~register.case.job_partial[modes.job])
-    point = np.concatenate([runs.point, modes.point[whole], modes.point[register.part_modes]])
+    of_mode = modes.point[np.concatenate([whole, register.part_modes])]
+    point = np.concatenate([options.runs.point, options.links.point, of_mode])
     energy = np.zeros(register.offsets["end"])
-    energy[held.column] = register.case.point_power_w[point.astype(np.int64)] * held.days * DAY_S
+    drawn = register.case.point_power_w[point.astype(np.int64)] * held.days * DAY_S
+    np.add.at(energy, held.column, drawn)
     return energy
 
 
@@ -55,7 +57,7 @@ def end_days(register: Register) -> Floats:
     """Day on which what a column holds is free again; 0 for columns that hold nothing. [day]"""
     spans = register.spans
     days = np.zeros(register.offsets["end"])
-    days[spans.column] = spans.end_day
+    np.maximum.at(days, spans.column, spans.end_day)
     return days
 
 
@@ -67,7 +69,7 @@ def min_makespan_goals(
 
     First the most weighted work W, then
 
-    min M    with    sum_{k in runs(j)} end_k x_k <= M for every job j
+    min M    with    sum_{k in plans(j)} end_k x_k <= M for every job j
 
     and the work held; the least cost last. A job that pauses counts to the end of its last
     piece, even where it is done within it. Ends are whole days, so a bound is rounded up to
@@ -75,8 +77,8 @@ def min_makespan_goals(
     """
     columns, ends = program.columns, end_days(register)
     count, pieces = len(columns.names), register.offsets["piece"]
-    runs = register.options.runs
-    parts = [np.flatnonzero(runs.job == job) for job in np.unique(runs.job).tolist()]
+    plans = register.plans
+    parts = [np.flatnonzero(plans.job == job) for job in np.unique(plans.job).tolist()]
     parts += [np.array([pieces + at]) for at in range(len(register.options.pieces))]
     rows: list[Row] = [
         row_of(

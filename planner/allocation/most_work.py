@@ -9,6 +9,7 @@ import numpy as np
 from hardware.column import Floats
 from planner.allocation.engine import Engine
 from planner.allocation.goal import Known
+from planner.allocation.option import plan_keys
 from planner.allocation.portfolio import solve_case
 from planner.allocation.register import Register
 from planner.allocation.row import Program
@@ -27,7 +28,7 @@ def most_work(register: Register, program: Program, *, limits: Limits, ask: Engi
     Parameters
     ----------
     register, program : Register, Program
-        With at least the runs that `enumerate_options` offers by default.
+        With at least the plans that `enumerate_options` offers by default.
     limits : Limits
         A part of the time is taken. [s]
     ask : Engine
@@ -37,7 +38,7 @@ def most_work(register: Register, program: Program, *, limits: Limits, ask: Engi
     -------
     Known or None
         With the value as a minimum, so its sign is turned. None for cases with jobs that
-        pause, and where no point is found or the program has no such runs.
+        pause, and where no point is found or the program has no such plans.
     """
     if len(register.options.modes):
         return None
@@ -53,21 +54,14 @@ def most_work(register: Register, program: Program, *, limits: Limits, ask: Engi
 
 
 def _moved(old: Register, new: Register, point: Floats) -> Floats | None:
-    """A point of one program as one of another with the same runs among its own."""
-    at = {key: column for column, key in enumerate(_keys(new))}
-    if old.offsets["end"] != len(old.options.runs) or new.offsets["end"] != len(new.options.runs):
+    """A point of one program as one of another with the same plans among its own."""
+    at = {key: column for column, key in enumerate(plan_keys(new.options))}
+    if old.offsets["end"] != len(old.plans) or new.offsets["end"] != len(new.plans):
         return point if old.offsets == new.offsets else None
-    moved = np.zeros(len(new.options.runs))
-    keys = _keys(old)
-    for run in np.flatnonzero(point > 0.5).tolist():
-        if keys[run] not in at:
+    moved = np.zeros(len(new.plans))
+    keys = plan_keys(old.options)
+    for plan in np.flatnonzero(point > 0.5).tolist():
+        if keys[plan] not in at:
             return None
-        moved[at[keys[run]]] = 1.0
+        moved[at[keys[plan]]] = 1.0
     return moved
-
-
-def _keys(register: Register) -> list[tuple[int, ...]]:
-    """What tells runs apart."""
-    runs = register.options.runs
-    columns = (runs.point, runs.start_day, runs.end_day)
-    return list(zip(*(column.tolist() for column in columns), strict=True))

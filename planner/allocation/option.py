@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardware.column import Bools, Floats, Ints, row_count, seal
+from hardware.column import Bools, Floats, Ints, row_count, seal, take
 from planner.allocation.block import Block, blocks, free_nodes
-from planner.allocation.chain import ChainTable, LinkTable, no_chains
+from planner.allocation.chain import ChainTable, LinkTable, no_chains, take_chains
 from planner.allocation.enumeration import every_chain
 from planner.allocation.run import days_needed, ordinary_runs, points_of_pairs, start_days
 
@@ -24,6 +24,8 @@ __all__ = [
     "PieceTable",
     "days_needed",
     "enumerate_options",
+    "plan_keys",
+    "some_plans",
 ]
 
 DAY_S = 86400.0
@@ -102,6 +104,29 @@ class Options:
     is_whole: bool = True  # whether no plan of a job is left out that the best may need
     chains: ChainTable = field(default_factory=lambda: no_chains()[0])
     links: LinkTable = field(default_factory=lambda: no_chains()[1])
+
+
+def some_plans(options: Options, columns: Ints) -> Options:
+    """Options with some of the runs and chains, given as columns of the program, ascending."""
+    runs = columns[columns < len(options.runs)]
+    chains, links = take_chains(
+        options.chains, options.links, columns[len(runs) :] - len(options.runs)
+    )
+    return replace(
+        options, runs=take(options.runs, runs), chains=chains, links=links, is_whole=False
+    )
+
+
+def plan_keys(options: Options) -> list[tuple[tuple[int, int], ...]]:
+    """What tells plans apart, runs and then chains: point and first day of each link; the end."""
+    runs, links = options.runs, options.links
+    ends = [*runs.end_day.tolist(), *options.chains.end_day.tolist()]
+    held = [[one] for one in zip(runs.point.tolist(), runs.start_day.tolist(), strict=True)]
+    held += [[] for _ in range(len(options.chains))]
+    chain = (links.chain + len(runs)).tolist()
+    for at, point, day in zip(chain, links.point.tolist(), links.start_day.tolist(), strict=True):
+        held[at].append((point, day))
+    return [(*one, (-1, end)) for one, end in zip(held, ends, strict=True)]
 
 
 def enumerate_options(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware.column import Floats, Ints, take
+from hardware.column import Floats, Ints
 from planner.allocation.block import blocks, nests
 from planner.allocation.engine import Engine
-from planner.allocation.option import Options
+from planner.allocation.option import Options, some_plans
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
@@ -76,8 +76,9 @@ def solve_packed(
     )
     if found.point is None:
         return found if found.status == "infeasible" else whole(None, 1 - COUNTED_PART)
-    chosen = np.flatnonzero(found.point[: len(options.runs)] > 0.5)
-    few, of_few = build_program(case, replace(options, runs=take(options.runs, chosen)))
+    plans = len(options.runs) + len(options.chains)
+    chosen = np.flatnonzero(found.point[:plans] > 0.5)
+    few, of_few = build_program(case, some_plans(options, chosen))
     time_s = PACKED_PART * limits.time_limit_s
     packed = solve(few, solver=solver, limits=replace(limits, time_limit_s=time_s))
     if packed.point is None:
@@ -96,7 +97,7 @@ def solve_packed(
 
 
 def _widened(register: Register, few: Register, point: Floats, chosen: Ints) -> Floats:
-    """A point of the program over some runs as one over all."""
+    """A point of the program over some plans as one over all."""
     wide = np.zeros(register.offsets["end"])
     wide[chosen] = point[: len(chosen)]
     one, two = register.classes, few.classes

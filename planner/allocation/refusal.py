@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware.column import Floats, Ints
+from hardware.column import Bools, Floats, Ints
 from planner.allocation.incidence import Incidence, incidence
 from planner.allocation.placement import PlacementTable
 from planner.allocation.register import Register, kept_frac
@@ -54,36 +54,70 @@ def refusals(
     """
     terms = incidence(program)
     activity = terms.activity(point)
-    runs, modes = register.options.runs, register.options.modes
+    plans, modes = register.plans, register.options.modes
     absent = sorted(set(range(len(register.case.job_names))) - set(placed.job.tolist()))
     found = {}
     for job in absent:
-        moves = _moves(register, job)
+        plan = _nearest_plan(register, program, terms, activity, job)
+        moves = ([] if plan is None else [plan]) + _mode_moves(register, job)
         if moves:
             found[job] = _lacked(register, program, terms, activity, placed, job, moves)
-        elif (runs.job == job).any() or (modes.job == job).any():
+        elif (plans.job == job).any() or (modes.job == job).any():
             found[job] = _worthless(register, job)
         else:
             found[job] = _no_option(register.case, job)
     return found
 
 
-Move = tuple[list[int], list[float], tuple[int, int, int, int]]  # pool, nodes, start, end
+Place = tuple[int, int, int, int]  # pool, nodes, start, end
+Move = tuple[list[int], list[float], list[Place]]
 
 
-def _moves(register: Register, job: int) -> list[Move]:
-    """Ways of placing a job that are worth something: runs, or modes with pieces in a row."""
-    runs, modes, pieces, at = (
-        register.options.runs,
-        register.options.modes,
-        register.options.pieces,
-        register.offsets,
-    )
-    moves: list[Move] = [
-        ([run], [1.0], (int(runs.pool[run]), int(runs.nodes[run]),
-                        int(runs.start_day[run]), int(runs.end_day[run])))
-        for run in np.flatnonzero((runs.job == job) & (runs.value > 0)).tolist()
-    ]  # fmt: skip
+def _nearest_plan(
+    register: Register, program: Program, terms: Incidence, activity: Floats, job: int
+) -> Move | None:
+    """The run or chain of a job that is worth something and lacks least; the first of equals."""
+    plans, spans = register.plans, register.spans
+    mine = np.flatnonzero((plans.job == job) & (plans.value > 0))
+    if len(mine) == 0:
+        return None
+    which, owner = terms.terms(mine)
+    row = terms.row[which]
+    over = activity[row] + terms.coefficient[which] - terms.bound[row]
+    over = np.where(terms.is_equal[row], np.abs(over), over)
+    over = np.where(_counted(program)[row] & (over > terms.slack[row]), over, 0.0)
+    score = np.bincount(owner, over / _size(terms)[row], minlength=len(mine))
+    group, many = _groups(program)
+    broken = np.unique((owner * many + group[row])[over > 0]) // many
+    score = score + 10.0 * np.bincount(broken, minlength=len(mine))
+    best = int(mine[np.flatnonzero(score <= score.min() + 1e-12)[0]])
+    held = np.flatnonzero(spans.column == best)
+    columns = (spans.pool, spans.nodes, spans.start_day, spans.end_day)
+    places = zip(*(column[held].tolist() for column in columns), strict=True)
+    return [best], [1.0], list(places)
+
+
+def _counted(program: Program) -> Bools:
+    """Rows that a plan of one job alone can lack something of. [row]"""
+    return np.array([row.family not in _SKIPPED for row in program.rows], dtype=np.bool_)
+
+
+def _size(terms: Incidence) -> Floats:
+    """What the excess of a row is measured by. [row]"""
+    return np.maximum(np.abs(terms.bound), 1.0)
+
+
+def _groups(program: Program) -> tuple[Ints, int]:
+    """Number of the group of each row, and how many there are."""
+    known: dict[str, int] = {}
+    found = [known.setdefault(row.group, len(known)) for row in program.rows]
+    return np.array(found, dtype=np.int64), max(len(known), 1)
+
+
+def _mode_moves(register: Register, job: int) -> list[Move]:
+    """Ways of placing a job that pauses which are worth something: pieces in a row."""
+    modes, pieces, at = register.options.modes, register.options.pieces, register.offsets
+    moves: list[Move] = []
     for mode in np.flatnonzero(modes.job == job).tolist():
         rows = np.flatnonzero(pieces.mode == mode)
         days = pieces.end_day[rows] - pieces.start_day[rows]
@@ -104,7 +138,7 @@ def _moves(register: Register, job: int) -> list[Move]:
                 amounts.append(float(modes.need_days[mode]))
             days_held = (int(pieces.start_day[used[0]]), end)
             place = (int(modes.pool[mode]), int(modes.nodes[mode]), *days_held)
-            moves.append((columns, amounts, place))
+            moves.append((columns, amounts, [place]))
     return moves
 
 
@@ -122,8 +156,7 @@ def _lacked(
     moves: list[Move],
 ) -> Refusal:
     """The move that lacks least, in words."""
-    counted = np.array([row.family not in _SKIPPED for row in program.rows], dtype=np.bool_)
-    size = np.maximum(np.abs(terms.bound), 1.0)
+    counted, size = _counted(program), _size(terms)
     best: tuple[float, int, Floats] | None = None
     for at, (columns, amounts, _) in enumerate(moves):
         excess = np.where(counted, terms.excess(terms.shift(activity, columns, amounts)), 0.0)
@@ -164,7 +197,7 @@ def _words(
 ) -> tuple[str, str, list[int]]:
     """Code, sentence, and the jobs in the way, of one row that a move would break."""
     case = register.case
-    pool, nodes, start, end = move[2]
+    pool, nodes, start, end = _place(case, move, row)
     team = int(case.job_consortium[job])
     peers = [other for other in dict.fromkeys(placed.job.tolist())
              if case.job_consortium[other] == team]  # fmt: skip
@@ -211,6 +244,14 @@ def _words(
     return "no-room", row.sentence, []
 
 
+def _place(case: Case, move: Move, row: Row) -> Place:
+    """What of a move a row of a pool speaks of: the link there with as many nodes."""
+    here = [place for place in move[2] if f"`{case.pool_names[place[0]]}`" in row.group]
+    own = row.coefficients[row.columns == move[0][0]]
+    same = [place for place in here if place[1] in own]
+    return (same or here or move[2])[0]
+
+
 def _hint(
     register: Register,
     placed: PlacementTable,
@@ -241,7 +282,8 @@ def _worthless(register: Register, job: int) -> Refusal:
             "worth-nothing", f"adds nothing to the objective: the {what} is 0",
             f"give it a {what.split()[0]} above 0",
         )  # fmt: skip
-    if not _moves(register, job):
+    plans = register.plans
+    if not (plans.value[plans.job == job] > 0).any() and not _mode_moves(register, job):
         return Refusal("worth-nothing", "every run ends so late that no value is left",
                        "move the soft deadline, or lower its loss a week")  # fmt: skip
     return Refusal(

@@ -34,6 +34,7 @@ class WholeTable:
     job: Ints  # [plan]
     pool: Ints  # [plan] the first one
     nodes: Ints  # [plan] the first number
+    links: Ints  # [plan] how many; 1 for a run
     start_day: Ints  # [plan]
     end_day: Ints  # [plan]
     done_frac: Floats  # [plan] part of the tokens done, 1 when finished
@@ -263,10 +264,12 @@ class Register:
         """Runs, then chains, as plans that one column each stands for."""
         runs, chains, links = self.options.runs, self.options.chains, self.options.links
         first = np.searchsorted(links.chain, np.arange(len(chains)))
+        many = np.bincount(links.chain, minlength=len(chains)).astype(np.int64)
         return WholeTable(
             job=np.concatenate([runs.job, chains.job]),
             pool=np.concatenate([runs.pool, links.pool[first]]),
             nodes=np.concatenate([runs.nodes, links.nodes[first]]),
+            links=np.concatenate([np.ones(len(runs), dtype=np.int64), many]),
             start_day=np.concatenate([runs.start_day, chains.start_day]),
             end_day=np.concatenate([runs.end_day, chains.end_day]),
             done_frac=np.concatenate([runs.done_frac, chains.done_frac]),

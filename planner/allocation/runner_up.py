@@ -16,6 +16,8 @@ def runner_ups(register: Register, program: Program, point: Floats) -> dict[int,
     """
     The best run in another pool of each job that runs without a pause, in words.
 
+    Of a job that changes on the way, the best run without a change in any pool.
+
     Parameters
     ----------
     register, program : Register, Program
@@ -29,25 +31,27 @@ def runner_ups(register: Register, program: Program, point: Floats) -> dict[int,
         By row of the job: with everything else as planned, the run of another pool with the
         most value, then the least cost; or that no other pool can serve the job, or could take it.
     """
-    runs, columns = register.options.runs, program.columns
+    runs, plans, columns = register.options.runs, register.plans, program.columns
     terms = incidence(program)
     activity = terms.activity(point)
     found: dict[int, str] = {}
-    for run in np.flatnonzero(point[: len(runs)] > 0.5).tolist():
-        job = int(runs.job[run])
-        others = np.flatnonzero((runs.job == job) & (runs.pool != runs.pool[run]))
+    for plan in np.flatnonzero(point[: len(plans)] > 0.5).tolist():
+        job, stays = int(plans.job[plan]), plan < len(runs)
+        other = "other pool" if stays else "plan without a change"
+        may = (runs.pool != plans.pool[plan]) if stays else True
+        others = np.flatnonzero((runs.job == job) & may)
         if len(others) == 0:
-            found[job] = "no other pool can serve it"
+            found[job] = f"no {other} can serve it"
             continue
         order = np.lexsort((runs.end_day[others], columns.cost[others], -columns.value[others]))
         place = np.zeros(len(columns.names), dtype=np.int64)
         place[others[order]] = np.arange(len(order))
-        without = terms.shift(activity, [run], [-1.0])
+        without = terms.shift(activity, [plan], [-1.0])
         best = terms.first_fitting(without, others, place)
         found[job] = (
-            "no other pool could take it with all else as planned"
+            f"no {other} could take it with all else as planned"
             if best is None
-            else _words(register, columns.value, columns.cost, run, best)
+            else _words(register, columns.value, columns.cost, plan, best)
         )
     return found
 
