@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.aim import Aim, bound_by, priced_program, reached_by
+from planner.allocation.aim import Aim, bound_by, priced_program
 from planner.allocation.figures import Figures
 from planner.allocation.price import row_prices
 from planner.allocation.proportional import relaxed_shares
 from planner.allocation.row import Row
-from planner.allocation.stated import of_plan
+from planner.allocation.stated import held_values, of_plan
 from planner.plan_aim import AimedGoal, PlanAim
 
 __all__ = ["MOST_COLUMNS", "priced_aim"]
@@ -52,7 +52,7 @@ def priced_aim(
     if len(aim.wide.columns.names) > MOST_COLUMNS:
         return stated
     ends = time.monotonic() + time_limit_s
-    reached = reached_by(aim, figures)
+    reached = held_values(aim, stated, figures)
     goals = []
     for at, one in enumerate(stated.goals):
         left = ends - time.monotonic()

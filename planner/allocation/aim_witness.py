@@ -17,7 +17,7 @@ from planner.allocation.option import enumerate_options
 from planner.allocation.policy_words import policy_words
 from planner.allocation.program import build_program
 from planner.allocation.sentence import cheap_words, near_words, verdict_sentence
-from planner.allocation.stated import alone_days, reached_of
+from planner.allocation.stated import alone_days, held_values, reached_of
 from planner.plan_aim import AimedGoal, PlanAim, read_aim
 
 if TYPE_CHECKING:
@@ -96,9 +96,13 @@ def _faults(
     if not found or found != names[: len(found)]:
         yield _misstated("aim.goals", ", ".join(found) or "none", ", ".join(names))
         return
-    reached = reached_by(aim, figures)
+    reached, held = reached_by(aim, figures), held_values(aim, stated, figures)
     for at, one in enumerate(stated.goals):
-        yield from _goal_faults(aim, at, one, reached)
+        goal = aim.goals[at]
+        if goal.give_frac > 0 and reached[at] > (1 - goal.give_frac) * held[at] * (1 - TOLERANCE):
+            part = goal.told((1 - goal.give_frac) * held[at])
+            yield _misstated(f"aim.goals[{at}]", f"{goal.told(reached[at]):.9g}", f"{part:.9g}")
+        yield from _goal_faults(aim, at, one, held)
     words = policy_words(aim, reached_of(aim, stated), figures, stated.work_frac)
     yield from _sentence_faults(data, words)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from planner.allocation.stand_alone import StandAlone
     from planner.case import Case
 
-__all__ = ["alone_days", "of_plan", "reached_of", "stated_aim"]
+__all__ = ["alone_days", "held_values", "of_plan", "reached_of", "stated_aim"]
 
 
 def stated_aim(
@@ -36,13 +36,27 @@ def stated_aim(
 
 
 def of_plan(aim: Aim, stated: PlanAim, figures: Figures) -> PlanAim:
-    """The same with what the plan reaches by its own figures."""
-    values = reached_by(aim, figures)
+    """The same with what the plan reaches by its own figures; see `held_values`."""
+    values = held_values(aim, stated, figures)
     goals = tuple(
         replace(one, reached=goal.told(value))
         for one, goal, value in zip(stated.goals, aim.goals, values, strict=False)
     )
     return replace(stated, goals=goals)
+
+
+def held_values(aim: Aim, stated: PlanAim, figures: Figures) -> tuple[float, ...]:
+    """
+    What later goals hold on to, as minimised: what the plan reaches by its own figures.
+
+    Of a goal of which the plan gives up a part, such as half of the most work, it is what was
+    found before, as stated.
+    """
+    values = reached_by(aim, figures)
+    return tuple(
+        goal.untold(one.reached) if goal.give_frac > 0 else value
+        for one, goal, value in zip(stated.goals, aim.goals, values, strict=False)
+    )
 
 
 def reached_of(aim: Aim, stated: PlanAim) -> Reached:
