@@ -158,7 +158,7 @@ def plan_case(
     work_frac : float
         For ``min-cost``: part of the most weighted work that must be done. [1]
     start : Plan, optional
-        An earlier plan, not to fall behind; for weighted work.
+        An earlier plan, to begin with and not to fall behind; for weighted work.
 
     Returns
     -------
@@ -171,7 +171,8 @@ def plan_case(
     policy = policy or (stated.objective if stated is not None else "weighted-work")
     prices: Mapping[str, float] | None = None
     if policy == "weighted-work":
-        answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost)
+        answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost,
+                              prior=None if start is None else start.rows)  # fmt: skip
         program, register, solution = answered.program, answered.register, answered.solution
         prices = answered.certificate.prices if answered.certificate is not None else None
         if start is not None:

@@ -46,6 +46,7 @@ def improve(
     packs: Packs | None = None,
     aim: SearchAim | None = None,
     profit: Floats | None = None,
+    start: Ints | None = None,
 ) -> Insertion | None:
     """
     A plan by insertion at prices, then ruin-and-recreate.
@@ -71,6 +72,9 @@ def improve(
         What is to be made large; the most weighted work when left out.
     profit : ndarray [column], optional
         By which columns are ordered, where it is not value less prices.
+    start : ndarray of int, optional
+        Columns that are put in first, in this order, as far as they fit: of each job the
+        first one that does.
 
     Returns
     -------
@@ -95,6 +99,8 @@ def improve(
     aim = aim or MostWork()
     aim.begin(board)
     dice = np.random.default_rng(seed)
+    if start is not None:
+        _put_first(board, start)
     _insert(board, _in_order(board, np.arange(len(board.lead)), board.lead), dice, 0.0, aim)
     best = _Best(on_better)
     best.see(board, aim)
@@ -198,6 +204,20 @@ def _insert(
                 break
             fits[found] = False
             found = int(fits.argmax())
+
+
+def _put_first(board: Board, columns: Ints) -> None:
+    """Put in given columns as far as they fit, those that others wait for before them."""
+    place = np.empty(len(board.order), dtype=np.int64)
+    place[board.order] = np.arange(len(board.order))
+    wanted = place[columns]
+    groups = np.searchsorted(board.first, wanted, side="right") - 1
+    order = np.argsort(board.depth[groups], kind="stable")
+    for group, column in zip(groups[order].tolist(), wanted[order].tolist(), strict=True):
+        if board.chosen[group] >= 0 or not board.fitting(group)[column - board.first[group]]:
+            continue
+        if board.packed(column):
+            board.put(group, column)
 
 
 def _another(board: Board, group: int, fits: Bools, dice: np.random.Generator) -> int:

@@ -17,6 +17,7 @@ from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
 from planner.allocation.place import with_places
+from planner.allocation.prior import nearest, taken_over
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.relaxation import Relaxation, best_columns, relax
@@ -24,6 +25,7 @@ from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
 from planner.allocation.solve import PROVED, Limits, Solution, solve
 from planner.allocation.sought import point_of, sought
+from planner.plan_table import PlanRowTable
 from planner.version import version
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def solve_case(
     solver: str | Engine | None = None,
     limits: Limits | None = None,
     ties_by_cost: bool = True,
+    prior: PlanRowTable | None = None,
 ) -> Answered:
     """
     The best plan of a case within limits, by the way that fits its size.
@@ -74,6 +77,9 @@ def solve_case(
     ties_by_cost : bool
         Whether to look for the cheapest of the best points; only where every column is
         in the program.
+    prior : PlanRowTable, optional
+        Rows of an earlier plan, where the search begins: what of it still fits, or nearly
+        does, with the rest by insertion.
 
     Returns
     -------
@@ -104,12 +110,14 @@ def solve_case(
             found = solve_packed(case, options, program, register, solver=solver, limits=limits,
                                  ties_by_cost=ties_by_cost)  # fmt: skip
         else:
-            found = solve(program, solver=solver, limits=limits, ties_by_cost=ties_by_cost)
+            known = None if prior is None else taken_over(register, program, prior).point
+            found = solve(program, solver=solver, limits=limits, start=known,
+                          ties_by_cost=ties_by_cost)  # fmt: skip
         return Answered(program, register, found, None)
     bands = bands_of(case, options)
     nested = can_band(options)
     is_exact = nested and len(options.runs) <= EXACT_COLUMNS
-    priced, plan = _first(case, options, bands, limits, began)
+    priced, plan = _first(case, options, bands, limits, began, prior)
     certificate = Certificate.of(bands, priced.prices)
     left = limits.time_limit_s - (time.monotonic() - began)
     is_done = (
@@ -152,7 +160,12 @@ def _goes_whole(options: Options) -> bool:
 
 
 def _first(
-    case: Case, options: Options, bands: Bands, limits: Limits, began: float
+    case: Case,
+    options: Options,
+    bands: Bands,
+    limits: Limits,
+    began: float,
+    prior: PlanRowTable | None,
 ) -> tuple[Relaxation, Insertion | None]:
     """Prices with their bound, and a plan by insertion."""
     total, many = limits.time_limit_s, max(len(bands.job), 1)
@@ -160,6 +173,9 @@ def _first(
     rounds = min(most, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
     columns = best_columns(bands, priced.prices, max(SEARCHED_COLUMNS // many, 20))
+    near = None if prior is None else nearest(case, options.runs, prior)
+    if near is not None:
+        columns = np.union1d(columns, near)
     is_small = bands.columns <= SMALL_COLUMNS
     spend = min(0.2 * total, 2.0) if is_small else 0.5 * total
     rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
@@ -175,6 +191,7 @@ def _first(
         seed=limits.seed,
         goal=priced.bound * (1 - limits.gap_frac),
         on_better=told,
+        start=near,
     )
 
 

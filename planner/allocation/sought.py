@@ -40,6 +40,7 @@ def sought(
     on_better: Callable[[float], None] | None = None,
     aim: SearchAim | None = None,
     profit: Floats | None = None,
+    start: Ints | None = None,
 ) -> Insertion | None:
     """
     A plan by insertion over some columns.
@@ -56,6 +57,8 @@ def sought(
         Columns to choose from, ascending, all levels among them.
     rounds, time_limit_s, seed, goal, on_better, aim, profit
         As `insertion.improve` takes them; `profit` is over all columns. [s]
+    start : ndarray of int, optional
+        Some of `columns` to put in first, as `insertion.improve` does.
 
     Returns
     -------
@@ -72,6 +75,7 @@ def sought(
     runs = columns[: part.columns - part.levels]
     packs = packs_of(case, options, runs)
     mine = None if profit is None else profit[runs]
+    first = None if start is None else np.searchsorted(runs, start)
 
     def one(
         level: float, part_of: float, on_each: Callable[[float], None] | None
@@ -81,7 +85,7 @@ def sought(
             packs.clear()
         found = improve(held, prices, rounds=int(rounds * part_of), seed=seed, goal=goal,
                         time_limit_s=time_limit_s * part_of, on_better=on_each, packs=packs,
-                        aim=aim, profit=mine)  # fmt: skip
+                        aim=aim, profit=mine, start=first)  # fmt: skip
         return None if found is None else replace(found, chosen=runs[found.chosen])
 
     if part.levels == 0:
