@@ -138,6 +138,30 @@ def test_values_that_cannot_be_read(hand: Any, field: str, value: Any) -> None:
     str(fault).encode()
 
 
+@pytest.mark.parametrize(
+    ("periods", "field"),
+    [
+        ([], "periods"),
+        ("weeks", "periods"),
+        ({"stretches": "week"}, "periods.stretches"),
+        ({"stretches": [None]}, "periods.stretches[0]"),
+        ({"stretches": [{"until": "2026-04-10", "every": "day"}]}, "periods.stretches[0].every"),
+        ({"stretches": [{"until": "2026-04-10", "every": ["week"]}]}, "periods.stretches[0].every"),
+        ({"stretches": [{"until": "2026-4-10", "every": "week"}]}, "periods.stretches[0].until"),
+    ],
+)
+def test_periods_that_cannot_be_read(hand: Any, periods: Any, field: str) -> None:
+    (fault,) = faults(plan_record, {**hand.plan(), "periods": periods})
+    assert (fault.code, fault.where.field) == ("bad-value", field)
+    assert fault.expected
+
+
+def test_periods_and_allocation_need_not_be_stated(hand: Any) -> None:
+    plan = hand.plan()
+    assert plan_record(plan).stretches == plan_record({**plan, "periods": None}).stretches == ()
+    assert plan_record(plan).verdict.allocation is None
+
+
 def test_nan_in_a_file_is_told_at_its_field(hand: Any, tmp_path: Path) -> None:
     plan = hand.plan()
     plan["rows"][1]["cost"] = float("nan")
@@ -189,6 +213,8 @@ JSON = st.recursive(
 def test_whatever_stands_in_a_field_there_is_no_traceback(hand: Any, data: st.DataObject) -> None:
     """Any JSON in any one place: the plan is read, or the faults are told."""
     plan = copy.deepcopy(hand.plan())
+    plan["verdict"]["allocation"] = "fixed"
+    plan["periods"] = {"stretches": [{"until": "2026-04-10", "every": "week"}]}
     place: Any = plan
     while True:
         key = data.draw(
