@@ -114,6 +114,7 @@ def judged(
     work_frac: float,
     seconds: float,
     alone: StandAlone | None = None,
+    work_bound: float | None = None,
 ) -> Solution:
     """
     What a policy reached, as a solution with what is proved of it in words.
@@ -132,6 +133,8 @@ def judged(
         Taken by all. [s]
     alone : StandAlone, optional
         What finish times are compared with.
+    work_bound : float, optional
+        On weighted work; from the prices of the relaxed program when left out.
 
     Returns
     -------
@@ -147,12 +150,13 @@ def judged(
         words = policy_words(aim, reached, figures, work_frac)
         gap = aim_gap_frac(aim, reached)
         stated = stated_aim(aim, reached, work_frac, alone)
+        work_bound = price_bound(program) if work_bound is None else work_bound
     status = "feasible" if point is not None else "unsolved"
     return Solution(
         status="infeasible" if reached.says_infeasible else status,
         point=point,
         objective=value,
-        bound=None if point is None else price_bound(program),
+        bound=None if point is None else work_bound,
         cost=cost,
         cost_bound=None,
         seconds=seconds,

@@ -1,0 +1,236 @@
+"""Plans of large cases by a policy: insertion for the policy's own score, and a bound by prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from hardware.column import Floats, Ints, take
+from planner.allocation.aim import Aim
+from planner.allocation.band import Bands, bands_of
+from planner.allocation.certificate import Certificate
+from planner.allocation.fair_aim import LeastFor, Logarithms, WorstOff
+from planner.allocation.fair_bands import Terms, logarithms, work_held, worst_off_bands
+from planner.allocation.fair_bound import amounts, band_bound, terms_of
+from planner.allocation.insertion import Insertion
+from planner.allocation.option import Options
+from planner.allocation.pack import Parts
+from planner.allocation.proportions import LEAST_SHARE
+from planner.allocation.relaxation import Relaxation, relax
+from planner.allocation.search_aim import SearchAim
+from planner.allocation.solve import Limits
+from planner.allocation.sought import sought
+from planner.case import Case
+
+__all__ = ["Found", "fair_plan", "most_profit"]
+
+SEARCHED_COLUMNS = 150_000  # that insertion sees
+ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
+PRICE_ROUNDS, FAIR_ROUNDS = 400, 1200
+STEPS, PROOFS = 5, 4  # halvings of the days on which the last run may end, and of those proved
+
+
+@dataclass(frozen=True)
+class Found:
+    """Runs that a policy chooses, and what is proved of its first goals."""
+
+    chosen: Ints | None
+    parts: tuple[Parts, ...] = ()
+    bounds: tuple[float | None, ...] = ()  # as minimised
+    prices: tuple[Mapping[str, float], ...] = ()  # that prove them, goal by goal
+    touch: Mapping[str, float] = field(default_factory=dict)
+    work: float | None = None  # the most found, where the least for a part of it is sought
+    was_interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A case, its runs and their rows, with the time that there is."""
+
+    case: Case
+    options: Options
+    bands: Bands
+    limits: Limits
+
+    def plan(
+        self,
+        profit: Floats,
+        part: float,
+        aim: Callable[[Ints], SearchAim] | None,
+        *,
+        start: Ints | None = None,
+        goal: float = np.inf,
+    ) -> Insertion | None:
+        """A plan by insertion in a part of the time, columns in the order of a profit."""
+        seconds = part * self.limits.time_limit_s
+        each = max(SEARCHED_COLUMNS // max(len(self.bands.job), 1), 20)
+        columns = most_profit(self.bands, profit, each)
+        if start is not None:
+            columns = np.union1d(columns, start)
+        return sought(self.case, self.options, self.bands, np.zeros(len(self.bands.bound)),
+                      columns, rounds=int(ROUNDS_A_S * seconds), time_limit_s=seconds, goal=goal,
+                      seed=self.limits.seed, aim=aim, profit=profit, start=start)  # fmt: skip
+
+    def prices(self, bands: Bands, rounds: int, part: float, incumbent: float = 0.0) -> Relaxation:
+        """Prices of rows in a part of the time."""
+        return relax(bands, rounds=rounds, time_limit_s=part * self.limits.time_limit_s,
+                     incumbent=incumbent)  # fmt: skip
+
+
+def most_profit(bands: Bands, profit: Floats, each: int) -> Ints:
+    """The columns of each job of the largest profit, ascending; all levels."""
+    kept: list[Ints] = []
+    for low, high in zip(bands.first[:-1].tolist(), bands.first[1:].tolist(), strict=True):
+        if high - low <= each:
+            kept.append(np.arange(low, high))
+            continue
+        least = high - low - each
+        kept.append(np.sort(low + np.argpartition(profit[low:high], least)[least:]))
+    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
+
+
+def fair_plan(
+    aim: Aim, options: Options, bands: Bands, *, work_frac: float, limits: Limits
+) -> Found:
+    """
+    The plan of a policy by insertion, and a bound on its first goals by dual ascent.
+
+    Parameters
+    ----------
+    aim : Aim
+        The goals, over any part of the runs.
+    options, bands : Options, Bands
+        All runs, and their rows.
+    work_frac : float
+        Part of the most work found that policies of the least have to do. [1]
+    limits : Limits
+        The time is for all. [s]
+
+    Returns
+    -------
+    Found
+        No runs where none were found that keep every row. Each bound holds for every plan of
+        the case; where the work of a plan is held, for every plan with as much.
+
+    Notes
+    -----
+    For the worst-off the score is a sum of all shares, each weighed half as much as that of
+    the consortium just worse off, and the bound a weighted sum of shares, by weights that
+    dual ascent finds together with the prices. Logarithms are made of chords for the prices,
+    and touched by tangents for the bound.
+    """
+    search = _Search(aim.case, options, bands, limits)
+    terms = terms_of(aim, options)
+    if terms is not None:
+        return _shared(search, aim, terms)
+    first = search.prices(bands, PRICE_ROUNDS, 0.1)
+    work = search.plan(bands.profit(first.prices), 0.2, None, goal=first.bound)
+    if work is None:
+        return Found(None)
+    prices = Certificate.of(bands, first.prices).prices
+    least = work.value * work_frac
+    if work.was_interrupted:
+        return Found(work.chosen, work.parts, (-first.bound,), (prices,), work=work.value,
+                     was_interrupted=True)  # fmt: skip
+    if aim.policy == "min-makespan":
+        return _soonest(search, work, least, (-first.bound, prices))
+    return _cheapest(search, aim, work, least, prices)
+
+
+def _shared(search: _Search, aim: Aim, terms: Terms) -> Found:
+    """Fair shares: of the worst-off, or the product of all."""
+    weight = search.case.consortium_weight[terms.teams]
+    is_product = aim.policy == "proportional"
+    wide = (
+        logarithms(search.bands, terms, weight) if is_product
+        else worst_off_bands(search.bands, terms)
+    )  # fmt: skip
+    priced = search.prices(wide, FAIR_ROUNDS, 0.25)
+    prices = dict(Certificate.of(wide, priced.prices).prices)
+    touch: dict[str, float] = {}
+    if is_product:
+        paid = np.array([prices.pop(f"share_of_{at}", 0.0) for at in range(len(weight))])
+        share = np.clip(weight / np.maximum(paid, 1e-12), LEAST_SHARE, 1.0)
+        names = search.case.consortium_names
+        touch = {names[team]: float(share[at]) for at, team in enumerate(terms.teams.tolist())}
+    else:
+        total = sum(prices.get(f"level_0_{at}", 0.0) for at in range(len(weight)))
+        prices = {name: price / total for name, price in prices.items()} if total > 0 else {}
+    profit = wide.profit(priced.prices)[: search.bands.columns]
+    found = search.plan(
+        profit,
+        0.5,
+        lambda runs: Logarithms(terms, runs, weight) if is_product else WorstOff(terms, runs),
+    )
+    bound = band_bound(aim, search.options, 0, (), prices, touch, bands=search.bands)
+    if found is None:
+        return Found(None, bounds=(bound,), prices=(prices,), touch=touch)
+    return Found(found.chosen, found.parts, (bound,), (prices,), touch,
+                 was_interrupted=found.was_interrupted)  # fmt: skip
+
+
+def _cheapest(
+    search: _Search, aim: Aim, work: Insertion, least: float, prices: Mapping[str, float]
+) -> Found:
+    """The least cost or energy for some work, from the plan of the most."""
+    amount = amounts(search.case, search.options, aim.policy)
+    wide = work_held(search.bands, amount, least)
+    priced = search.prices(wide, FAIR_ROUNDS, 0.3, -float(amount[work.chosen].sum()))
+    profit = wide.profit(priced.prices)
+    found = search.plan(profit, 0.3, lambda runs: LeastFor(amount, least, runs), start=work.chosen)
+    value = search.bands.value
+    if found is None or float(value[found.chosen].sum()) < least * (1 - 1e-9):
+        found = replace(work, was_interrupted=found is not None and found.was_interrupted)
+    held = dict(Certificate.of(wide, priced.prices).prices)
+    bounds = (
+        band_bound(aim, search.options, 0, (), prices, {}, bands=search.bands),
+        band_bound(aim, search.options, 1, (-work.value,), held, {}, bands=search.bands),
+    )
+    return Found(found.chosen, found.parts, bounds, (prices, held), {}, work.value,
+                 found.was_interrupted)  # fmt: skip
+
+
+def _soonest(
+    search: _Search, work: Insertion, least: float, first: tuple[float, Mapping[str, float]]
+) -> Found:
+    """The earliest last day for some work: days are halved while a plan or a proof is found."""
+    ends, best = search.options.runs.end_day, work
+    tried = proved = 0  # no plan was found, and none there is, that ends by this day
+    for step in range(STEPS + PROOFS):
+        last = int(ends[best.chosen].max(initial=0))
+        low = max(tried, proved) if step < STEPS else proved
+        high = last if step < STEPS else max(tried, proved + 1)
+        if best.was_interrupted or high - low <= 1:
+            continue
+        day = (low + high) // 2
+        found, is_proved = _by_day(search, day, least, seeks_plan=step < STEPS)
+        if found is not None:
+            best = found
+        elif is_proved:
+            proved = day
+        else:
+            tried = day
+    return Found(best.chosen, best.parts, (first[0], float(proved + 1)), (first[1], {}), {},
+                 work.value, best.was_interrupted)  # fmt: skip
+
+
+def _by_day(
+    search: _Search, day: int, least: float, *, seeks_plan: bool
+) -> tuple[Insertion | None, bool]:
+    """A plan of runs that end by a day with at least some work, or whether there is proved none."""
+    runs = search.options.runs
+    mine = np.flatnonzero(runs.end_day <= day)
+    options = replace(search.options, runs=take(runs, mine))
+    bands = bands_of(search.case, options)
+    few = replace(search, options=options, bands=bands)
+    priced = few.prices(bands, PRICE_ROUNDS, 0.04, least)
+    if priced.bound < least * (1 - 1e-9) - 1e-12:
+        return None, True
+    if not seeks_plan:
+        return None, False
+    found = few.plan(bands.profit(priced.prices), 0.06, None, goal=least)
+    if found is None or found.value < least * (1 - 1e-12):
+        return None, False
+    return replace(found, chosen=mine[found.chosen]), False
