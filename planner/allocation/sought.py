@@ -38,7 +38,7 @@ def sought(
     seed: int = 0,
     goal: float = np.inf,
     on_better: Callable[[float], None] | None = None,
-    aim: SearchAim | None = None,
+    aim: Callable[[Ints], SearchAim] | None = None,
     profit: Floats | None = None,
     start: Ints | None = None,
 ) -> Insertion | None:
@@ -55,10 +55,12 @@ def sought(
         Scaled prices.
     columns : ndarray of int
         Columns to choose from, ascending, all levels among them.
-    rounds, time_limit_s, seed, goal, on_better, aim, profit
+    rounds, time_limit_s, seed, goal, on_better, profit
         As `insertion.improve` takes them; `profit` is over all columns. [s]
     start : ndarray of int, optional
         Some of `columns` to put in first, as `insertion.improve` does.
+    aim : callable, optional
+        From the columns that are searched, in their order, to what is to be made large.
 
     Returns
     -------
@@ -85,7 +87,8 @@ def sought(
             packs.clear()
         found = improve(held, prices, rounds=int(rounds * part_of), seed=seed, goal=goal,
                         time_limit_s=time_limit_s * part_of, on_better=on_each, packs=packs,
-                        aim=aim, profit=mine, start=first)  # fmt: skip
+                        aim=None if aim is None else aim(runs), profit=mine,
+                        start=first)  # fmt: skip
         return None if found is None else replace(found, chosen=runs[found.chosen])
 
     if part.levels == 0:
