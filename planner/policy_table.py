@@ -20,7 +20,8 @@ class ConsortiumRow:
     `value` is of its work, without the weight; `satisfaction_frac` that over what it could
     get alone. `has_equal_part` tells whether it is at least what an equal part would give;
     `envies` names those whose nodes would be worth more to it, None where that was not
-    computed in time.
+    computed in time. `finish_ratio` is of the mean days to the ends of its jobs, over those
+    alone with an equal part; None for one without a weight or work that can be done.
     """
 
     consortium: str
@@ -28,6 +29,7 @@ class ConsortiumRow:
     satisfaction_frac: float | None
     has_equal_part: bool | None
     envies: tuple[str, ...] | None
+    finish_ratio: float | None
     cost: float
     node_months: float
 
@@ -55,6 +57,12 @@ class PolicyRow:
         """The consortium with the least satisfaction, the first of equals."""
         known = [one for one in self.consortiums if one.satisfaction_frac is not None]
         return min(known, key=lambda one: one.satisfaction_frac or 0.0, default=None)
+
+    @property
+    def slowest(self) -> ConsortiumRow | None:
+        """The consortium with the largest ratio of days to those alone, the first of equals."""
+        known = [one for one in self.consortiums if one.finish_ratio is not None]
+        return max(known, key=lambda one: one.finish_ratio or 0.0, default=None)
 
     @property
     def with_equal_part(self) -> int | None:
@@ -107,6 +115,20 @@ class Policies:
             text += f"with {100 * _satisfaction(one):.3g} % of what it could get alone"
         return text
 
+    def to_frame(self) -> Any:
+        """
+        A pandas frame with one row a policy and consortium, in the order of both.
+
+        What is of the policy alone, such as `work` and `idle_frac`, stands in each of its rows;
+        None where nothing is known, and one row without a consortium where there is no plan.
+        """
+        import pandas
+
+        frame = pandas.DataFrame([line for row in self.rows for line in _lines(row)])
+        for name in ("policy", "status", "consortium"):
+            frame[name] = frame[name].astype("category")
+        return frame
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types: SI units, null where unknown."""
         return {
@@ -129,8 +151,20 @@ def _satisfaction(one: ConsortiumRow | None) -> float:
     return 0.0 if one is None or one.satisfaction_frac is None else one.satisfaction_frac
 
 
+def _lines(row: PolicyRow) -> list[dict[str, Any]]:
+    """One record a consortium, with what is of the policy."""
+    policy = {key: value for key, value in _plain(row).items() if key != "consortiums"}
+    policy["policy_cost"] = policy.pop("cost")
+    if not row.consortiums:
+        return [{**policy, "consortium": None}]
+    return [
+        {**policy, **one, "envies": None if one["envies"] is None else len(one["envies"])}
+        for one in _plain(row)["consortiums"]
+    ]
+
+
 def _plain(row: PolicyRow) -> dict[str, Any]:
-    worst = row.worst
+    worst, slow = row.worst, row.slowest
     return {
         "policy": row.policy,
         "status": row.status,
@@ -142,6 +176,8 @@ def _plain(row: PolicyRow) -> dict[str, Any]:
         "idle_frac": row.idle_frac,
         "with_equal_part": row.with_equal_part,
         "envious_pairs": row.envy,
+        "slowest": None if slow is None else slow.consortium,
+        "slowest_ratio": None if slow is None else slow.finish_ratio,
         "gap_frac": row.gap_frac,
         "sentence": row.words,
         "consortiums": [
@@ -151,6 +187,7 @@ def _plain(row: PolicyRow) -> dict[str, Any]:
                 "satisfaction_frac": one.satisfaction_frac,
                 "has_equal_part": one.has_equal_part,
                 "envies": None if one.envies is None else list(one.envies),
+                "finish_ratio": one.finish_ratio,
                 "cost": one.cost,
                 "node_months": one.node_months,
             }

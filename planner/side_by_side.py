@@ -11,14 +11,18 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
+from planner.allocation.aim import keeps_all
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.engine import Engine
+from planner.allocation.figures import Figures, figures_of_placements
+from planner.allocation.finish_time import finish_terms, ratios, servable
+from planner.allocation.goal import POLICIES
 from planner.allocation.option import enumerate_options
 from planner.allocation.placement import PlacementTable, job_results, placements
-from planner.allocation.policy import POLICIES
 from planner.allocation.portfolio import solve_case
 from planner.allocation.program import build_program
 from planner.allocation.solve import Limits, Solution
+from planner.allocation.stand_alone import StandAlone, stand_alone
 from planner.allocation.standing import (
     alone,
     askers,
@@ -28,6 +32,7 @@ from planner.allocation.standing import (
     with_nodes_of,
 )
 from planner.allocation.tidy import tidy
+from planner.allocation.turn import in_turn
 from planner.case import Case, build_case
 from planner.flexibility import with_allocation
 from planner.policy_table import ConsortiumRow, Policies, PolicyRow, is_at_least
@@ -97,7 +102,9 @@ def policies(
     Notes
     -----
     Equal part: a consortium alone with an equal part, in whole nodes, of each shared pool
-    that it can use. Envy: another's nodes and days would be worth more to it than its own.
+    that it can use. Finish-time: mean days to the ends of its jobs over those alone with
+    an equal part (`planner.allocation.finish_time`). Envy: another's nodes and days would be
+    worth more to it than its own.
     With jobs that come in lumps no plan need be free of either; both are only reported.
     """
     for name in names:
@@ -124,6 +131,7 @@ class _Otherwise:
 
     alone: dict[int, tuple[float, float | None] | None]
     equal: dict[int, tuple[float, float | None] | None]
+    finish: StandAlone | None = None  # how soon, with an equal part
 
 
 def policies_of_case(
@@ -140,11 +148,12 @@ def policies_of_case(
     began = time.monotonic()
     ends = began + limits.time_limit_s
     teams = askers(case).tolist()
-    spent = 0.5 * (1 - FOR_PLANS) * limits.time_limit_s / max(2 * len(teams), 1)
+    spent = 0.5 * (1 - FOR_PLANS) * limits.time_limit_s / max(3 * len(teams), 1)
     brief = replace(limits, time_limit_s=max(spent, LEAST_S))
     otherwise = _Otherwise(
         {team: best_value(alone(case, team), solver=solver, limits=brief) for team in teams},
         {team: best_value(equal_part(case, team), solver=solver, limits=brief) for team in teams},
+        _finish(case, solver, replace(limits, time_limit_s=max(len(teams), 1) * spent)),
     )
     found: list[_Found] = []
     for at, name in enumerate(names):
@@ -152,7 +161,7 @@ def policies_of_case(
             on_policy(name)
         left = ends - time.monotonic() - 0.5 * (1 - FOR_PLANS) * limits.time_limit_s
         share = replace(limits, time_limit_s=max(left / (len(names) - at), LEAST_S))
-        found.append(_found(case, name, solver, share, work_frac))
+        found.append(_found(case, name, solver, share, work_frac, otherwise.finish))
     envy = _Envy(case, solver, ends, limits)
     most = max(
         (one.solution.objective for one in found if one.solution.objective is not None),
@@ -169,6 +178,16 @@ def policies_of_case(
         rows=rows,
         seconds=time.monotonic() - began,
     )
+
+
+def _finish(case: Case, solver: str | Engine | None, limits: Limits) -> StandAlone | None:
+    """Stand-alone plans of the least mean days; None where no solver answers."""
+    try:
+        ask, _ = in_turn(solver, [], memory_limit_bytes=limits.memory_limit_bytes)
+        terms = finish_terms(case, servable(case, enumerate_options(case, keeps_all=True)))
+        return stand_alone(case, terms, ask=ask, limits=limits)
+    except SolverFailure:
+        return None
 
 
 def _value(answer: tuple[float, float | None] | None) -> float | None:
@@ -190,10 +209,16 @@ class _Found:
     solution: Solution
     placed: PlacementTable | None = None
     value: Floats | None = None  # [consortium] without the weight
+    figures: Figures | None = None
 
 
 def _found(
-    case: Case, name: str, solver: str | Engine | None, limits: Limits, work_frac: float
+    case: Case,
+    name: str,
+    solver: str | Engine | None,
+    limits: Limits,
+    work_frac: float,
+    finish: StandAlone | None,
 ) -> _Found:
     """What one policy finds."""
     try:
@@ -201,10 +226,10 @@ def _found(
             answered = solve_case(case, solver=solver, limits=limits)
             program, register, solution = answered.program, answered.register, answered.solution
         else:
-            every = name in ("min-energy", "min-makespan")
-            program, register = build_program(case, enumerate_options(case, keeps_all=every))
+            options = enumerate_options(case, keeps_all=keeps_all(name))
+            program, register = build_program(case, options)
             solution = solve_by_policy(register, program, name, solver=solver, limits=limits,
-                                       work_frac=work_frac)  # fmt: skip
+                                       work_frac=work_frac, alone=finish)  # fmt: skip
     except SolverFailure as failure:
         words = failure.diagnostics[0].message
         broken = Solution("failed", None, None, None, None, None, 0.0, "", "", words=words)
@@ -221,7 +246,7 @@ def _found(
     value: Floats = np.bincount(
         case.job_consortium, weights=worth, minlength=len(case.consortium_names)
     ).astype(np.float64)
-    return _Found(name, solution, placed, value)
+    return _Found(name, solution, placed, value, figures_of_placements(register, placed))
 
 
 class _Envy:
@@ -278,6 +303,7 @@ def _row(
     owner = case.job_consortium[placed.job]
     count = len(case.consortium_names)
     cost = np.bincount(owner, weights=placed.cost, minlength=count)
+    ratio = _ratios(case, otherwise.finish, found.figures)
     months = np.bincount(owner, weights=placed.nodes * days, minlength=count) / MONTH_DAYS
     gets = []
     for team in teams:
@@ -292,6 +318,7 @@ def _row(
                 satisfaction_frac=None if top is None else value / top if top > 0 else 1.0,
                 has_equal_part=None if part is None else is_at_least(value, part[0]),
                 envies=envy.of(team, value, placed, most_alone, teams),
+                finish_ratio=ratio.get(team),
                 cost=float(cost[team]),
                 node_months=float(months[team]),
             )
@@ -308,3 +335,11 @@ def _row(
         words=solution.words,
         consortiums=tuple(gets),
     )
+
+
+def _ratios(case: Case, finish: StandAlone | None, figures: Figures | None) -> dict[int, float]:
+    """Mean days over those alone with an equal part, of the consortiums that count."""
+    if finish is None or figures is None:
+        return {}
+    found = ratios(case, finish.terms, figures, finish.days)
+    return {team: float(found[team]) for team in np.flatnonzero(finish.terms.counts).tolist()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 SHORT = {"weighted-work": "work", "proportional": "prop.", "min-cost": "cost",
-         "min-energy": "energy", "min-makespan": "makespan"}  # fmt: skip
+         "min-energy": "energy", "min-makespan": "makespan", "finish-time": "finish"}  # fmt: skip
 NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan",
          "finish-time")  # fmt: skip
 
@@ -98,15 +98,17 @@ def _summary(found: Policies) -> Table:
         Column("idle_frac", "idle", kind="percent"),
         Column("with_equal_part", "equal part"),
         Column("envious_pairs", "envy"),
+        Column("slowest_ratio", "finish-time", kind="number"),
         Column("gap_frac", "gap", kind="percent"),
     )
     rows = []
     for row in found.rows:
-        one, many = row.worst, len(row.consortiums)
+        one, slow, many = row.worst, row.slowest, len(row.consortiums)
         rows.append(
             (row.policy, row.work, row.lost_frac, None if one is None else one.satisfaction_frac,
              None if one is None else one.consortium, row.cost, row.idle_frac,
-             _of(row.with_equal_part, many), _of(row.envy, many * (many - 1)), row.gap_frac)
+             _of(row.with_equal_part, many), _of(row.envy, many * (many - 1)),
+             None if slow is None else slow.finish_ratio, row.gap_frac)
         )  # fmt: skip
     return Table(columns, tuple(rows))
 
@@ -139,9 +141,11 @@ def _satisfaction(found: Policies) -> Table:
 
 def _notes(found: Policies) -> tuple[str, ...]:
     lines = [
-        "lost: work given up against the most; idle: node-days of all pools that nobody holds.",
-        "equal part: consortiums that get at least what an equal part of each shared pool that",
-        "they can use would give; envy: pairs in which one would rather have the other's nodes.",
+        "lost: the price of fairness, work given up against the most; idle: node-days of all pools",
+        "that nobody holds. equal part: the sharing incentive, consortiums that get at least what",
+        "an equal part of each shared pool that they can use would give; envy: pairs in which one",
+        "would rather have the other's nodes. finish-time: mean days to the ends of its jobs over",
+        "those alone with an equal part, of the consortium for which that is most.",
         "gap: of each policy's own aim, proved; `-v` says what is.",
     ]
     if not all(found.alone_is_proved):
@@ -154,13 +158,14 @@ def _sheet(found: Policies) -> Table:
     from planner.cli.table import Column, Table
 
     names = ("policy", "status", "work", "lost_frac", "cost", "idle_frac", "gap_frac",
-             "consortium", "value", "satisfaction_frac", "has_equal_part", "envies",
+             "consortium", "value", "satisfaction_frac", "has_equal_part", "envies", "finish_ratio",
              "consortium_cost", "node_months")  # fmt: skip
     titled = {key: f"{key}_{found.currency.lower()}" for key in ("cost", "consortium_cost")}
     rows = tuple(
         (row.policy, row.status, row.work, row.lost_frac, row.cost, row.idle_frac, row.gap_frac,
          one.consortium, one.value, one.satisfaction_frac, one.has_equal_part,
-         None if one.envies is None else " ".join(one.envies), one.cost, one.node_months)
+         None if one.envies is None else " ".join(one.envies), one.finish_ratio, one.cost,
+         one.node_months)
         for row in found.rows for one in row.consortiums
     )  # fmt: skip
     return Table(tuple(Column(titled.get(name, name), name) for name in names), rows)

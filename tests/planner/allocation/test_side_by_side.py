@@ -94,3 +94,25 @@ def test_alone_is_the_best_of_every_plan_with_its_jobs_only(spec):
             for job in range(len(case.job_names))
             if case.job_consortium[job] == team
         ) + 1e-6  # fmt: skip
+
+
+def test_finish_times_are_compared_with_an_equal_part_alone():
+    # Two nodes, a job of 8 node-days each; alone on one node it takes 8 days.
+    jobs = [J(team=team, tokens=8, nodes=(1, 2)) for team in (0, 1)]
+    case = build(Spec([P([(0, 28, 2)])], jobs, [T(), T()], days=28))
+    row = policies_of_case(case, limits=EXACT, names=("finish-time",)).rows[0]
+    # 2 nodes do 2 ** 0.9 node-days a day: one after the other would end on days 5 and 12.
+    assert [one.finish_ratio for one in row.consortiums] == pytest.approx([1.0, 1.0])
+    assert row.slowest.consortium == "team-0"
+
+
+def test_frame_has_one_row_a_policy_and_consortium():
+    found = policies_of_case(divisible((10, 1)), limits=EXACT)
+    frame = found.to_frame()
+    assert len(frame) == 2 * len(POLICIES)
+    assert list(frame["policy"].cat.categories) == sorted(POLICIES)
+    fair = frame[frame["policy"] == "max-min"]
+    assert fair["worst_off_frac"].tolist() == pytest.approx([0.5, 0.5])
+    assert fair["lost_frac"].tolist() == pytest.approx([0.45, 0.45])
+    none = build(Spec([P([(0, 28, 1)])], [J()], [T(floor=50.0)]))
+    assert len(policies_of_case(none, limits=EXACT).to_frame()) == len(POLICIES)
