@@ -63,7 +63,8 @@ def specs(draw: st.DrawFn) -> Spec:
     ]
     jobs = []
     for at in range(draw(st.integers(1, 4))):
-        preemptible = draw(st.sampled_from([False, False, True]))
+        preemptible = draw(st.sampled_from([False, False, False, True]))
+        flexible = not preemptible and draw(st.sampled_from([False, True]))
         jobs.append(
             J(
                 team=draw(st.integers(0, len(teams) - 1)),
@@ -75,6 +76,8 @@ def specs(draw: st.DrawFn) -> Spec:
                 soft=draw(st.sampled_from([None, None, (6, 0.05), (8, 0.2)])),
                 partial=draw(st.sampled_from([False, False, True])),
                 preemptible=preemptible,
+                flexible=flexible,
+                move=draw(st.sampled_from([0, 1, 1, 2])) if flexible else 1,
                 identity=draw(st.sampled_from([None, None, 7])),
                 after=tuple(b for b in range(at) if draw(st.integers(0, 5)) == 0),
             )
