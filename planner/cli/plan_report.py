@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from planner.cli.aim_report import aim_blocks, aim_lines
 from planner.cli.bind_report import binding_blocks
 from planner.cli.output import Report, Section
 from planner.cli.table import Column, Marked, Table
@@ -29,13 +30,13 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
     if plan["rows"]:
         blocks += [_shares(plan, signs), _runs(plan, signs), Section("on the way", _moves(plan))]
         blocks += [_details(plan), Section("placed", _placed(plan["jobs"]))] if verbose else []
-    blocks += [*binding_blocks(plan)] if verbose else []
+    blocks += [*aim_blocks(plan), *binding_blocks(plan)] if verbose else []
     blocks += [
         Section("not placed", tuple(_refused(plan["jobs"]))),
         Section("warnings", tuple(plan["warnings"])),
         Section("", tuple(f"{sign} {_MEANINGS[sign]}" for sign in _MEANINGS if sign in used)),
         Section("assumed", tuple(plan["assumed"])),
-        Section("", (*_periods(plan), _convention(plan))),
+        Section("", (*_periods(plan), *aim_lines(plan), _convention(plan))),
     ]
     verdict = plan["verdict"]
     good = verdict["status"] in ("optimal", "feasible")
