@@ -106,7 +106,8 @@ def plan_without_rows(
     zero = np.zeros(len(case.job_names))
     refused = {job: Refusal(code, said) for job in range(len(zero))}
     verdict = Verdict(solution.status, None, None, None, None, solution.policy, solution.solver,
-                      solution.solver_version, solution.seconds, said)  # fmt: skip
+                      solution.solver_version, solution.seconds, said,
+                      _allocation(case))  # fmt: skip
     return Plan(
         verdict=verdict,
         rows=_row_table(case, nothing, (), zero),
@@ -273,7 +274,14 @@ def _verdict(
         solver_version=solution.solver_version,
         seconds=solution.seconds,
         sentence=sentence,
+        allocation=_allocation(case),
     )
+
+
+def _allocation(case: Case) -> str:
+    """Whether jobs that say nothing of it may change on the way."""
+    stated = getattr(case.scenario, "policy", None)
+    return "fixed" if stated is None else str(stated.allocation)
 
 
 def _date(case: Case, day: int) -> datetime.date:
