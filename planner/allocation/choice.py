@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, UnknownName, near_match
-from planner.allocation.aim import Aim, aim_of
+from planner.allocation.aim import Aim, aim_of, reached_by
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
 from planner.allocation.goal import POLICIES, Reached
@@ -101,6 +101,8 @@ def solve_by_policy(
     aim = aim_of(register, program, policy, work_frac, terms=days[0], alone_days=days[1])
     left = max(limits.time_limit_s - (time.monotonic() - began), 0.5 * limits.time_limit_s)
     reached = _reached(aim, ask=ask, limits=replace(limits, time_limit_s=left))
+    if reached.point is None and not (reached.says_infeasible or reached.was_interrupted):
+        reached = _at_least_some(aim, reached, ask=ask, limits=limits)
     found = judged(aim, reached, solver=who(), work_frac=work_frac, alone=alone,
                    seconds=time.monotonic() - began)  # fmt: skip
     return replace(found, notes=(*found.notes, *notes))
@@ -182,3 +184,16 @@ def _reached(aim: Aim, *, ask: Engine, limits: Limits) -> Reached:
     left = limits.time_limit_s - (time.monotonic() - began)
     limits = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
     return reach(program, aim.wide, aim.goals, ask=ask, limits=limits, known=known)
+
+
+def _at_least_some(aim: Aim, reached: Reached, *, ask: Engine, limits: Limits) -> Reached:
+    """The plan of the most work in place of none; it may be far from the best of the aim."""
+    brief = replace(limits, time_limit_s=0.3 * limits.time_limit_s, on_progress=None)
+    known = most_work(aim.register, aim.program, limits=brief, ask=ask)
+    if known is None:
+        return reached
+    placed = placements(aim.register, known.point)
+    values = reached_by(aim, figures_of_placements(aim.register, placed))
+    first = reached.bounds[0] if reached.bounds else None
+    bounds = (None if first is None else min(first, values[0]), *(None for _ in values[1:]))
+    return replace(reached, point=known.point, reached=values, bounds=bounds)

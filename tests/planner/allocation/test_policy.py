@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from hardware.errors import UnknownName
+from planner.allocation.aim_witness import aim_faults
+from planner.allocation.engine import ENGINES, Answer, Task
 from planner.allocation.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
@@ -150,3 +152,20 @@ def test_infeasible_under_every_policy() -> None:
         assert plan.verdict.status == "infeasible"
         assert plan.verdict.policy == policy
         assert "the floor of `team-0`" in plan.verdict.sentence
+
+
+@pytest.mark.parametrize("policy", ["max-min", "finish-time"])
+def test_a_solver_that_finds_nothing_in_time_leaves_the_plan_of_most_work(policy: str) -> None:
+    def slow(task: Task) -> Answer:
+        if any(name.startswith("level") for name in task.program.columns.names):
+            return Answer(None, None)
+        return ENGINES["highs"](task)
+
+    jobs = [J(team=team, tokens=8, nodes=(1, 2)) for team in (0, 0, 1)]
+    case = build(Spec([P([(0, 28, 2)])], jobs, [T(), T()]))
+    plan = plan_case(case, solver=slow, policy=policy)
+    assert plan.jobs.placed.all()
+    assert "not proved the" in plan.verdict.sentence
+    assert plan.aim is not None
+    assert plan.aim.goals[0].said is None
+    assert aim_faults(case, plan.to_dict())[1] == ()
