@@ -15,8 +15,11 @@ from planner.allocation.binding import bindings
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict import conflict
 from planner.allocation.engine import Engine, Progress, engines_found
+from planner.allocation.fair_bound import is_fair_large
+from planner.allocation.fair_solve import solve_fair
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
+from planner.allocation.goal import POLICIES
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
 from planner.allocation.placement import placements
@@ -27,7 +30,7 @@ from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution
-from planner.allocation.stated import alone_days
+from planner.allocation.stated import alone_days, of_plan
 from planner.allocation.tidy import tidy
 from planner.allocation.turn import in_turn
 from planner.allocation.witness import proved_bound
@@ -170,6 +173,7 @@ def plan_case(
     by_cost = stated is None or stated.ties == "cost"
     policy = policy or (stated.objective if stated is not None else "weighted-work")
     prices: Mapping[str, float] | None = None
+    is_part = False  # whether the program leaves runs out, so that its prices prove nothing
     if policy == "weighted-work":
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost,
                               prior=None if start is None else start.rows)  # fmt: skip
@@ -179,20 +183,29 @@ def plan_case(
             solution = no_worse(register, program, solution, start.rows)
     else:
         options = enumerate_options(case, keeps_all=keeps_all(policy))
-        program, register = build_program(case, options)
-        solution = solve_by_policy(
-            register, program, policy, solver=solver, limits=limits, work_frac=work_frac
-        )
+        is_part = policy in POLICIES and is_fair_large(options)
+        if is_part:
+            answered = solve_fair(case, options, policy, solver=solver, limits=limits,
+                                  work_frac=work_frac)  # fmt: skip
+            program, register, solution = answered.program, answered.register, answered.solution
+            prices = answered.certificate.prices if answered.certificate is not None else None
+        else:
+            program, register = build_program(case, options)
+            solution = solve_by_policy(
+                register, program, policy, solver=solver, limits=limits, work_frac=work_frac
+            )
     if solution.point is None:
         words = _explained(program, solution, solver)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     solution = _tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
-    plan = replace(plan, aim=_aim(plan, register, program, solution))
+    plan = replace(plan, aim=_aim(plan, register, program, solution, is_part))
     return _with_certificate(case, program, _with_alike(case, plan), prices)
 
 
-def _aim(plan: Plan, register: Register, program: Program, solution: Solution) -> PlanAim | None:
+def _aim(
+    plan: Plan, register: Register, program: Program, solution: Solution, is_part: bool
+) -> PlanAim | None:
     """What the plan reaches of its policy's goals, with prices that prove how near the best."""
     stated, case, verdict = solution.aim, register.case, plan.verdict
     if solution.policy == "weighted-work" and verdict.objective is not None:
@@ -208,7 +221,7 @@ def _aim(plan: Plan, register: Register, program: Program, solution: Solution) -
     aim = aim_of(register, program, solution.policy, stated.work_frac, terms=terms,
                  alone_days=days)  # fmt: skip
     figures = figures_of_placements(register, placements(register, solution.point))
-    return priced_aim(aim, stated, figures)
+    return of_plan(aim, stated, figures) if is_part else priced_aim(aim, stated, figures)
 
 
 def _with_certificate(

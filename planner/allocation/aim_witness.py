@@ -10,10 +10,11 @@ import numpy as np
 from hardware.errors import Diagnostic, Where
 from planner.allocation.aim import Aim, aim_of, bound_by, keeps_all, reached_by
 from planner.allocation.alone_witness import alone_faults
+from planner.allocation.fair_bound import band_bound, is_fair_large, outline
 from planner.allocation.figures import Figures, figures_of_plan
 from planner.allocation.finish_time import FinishTerms, finish_terms, servable
 from planner.allocation.goal import POLICIES
-from planner.allocation.option import enumerate_options
+from planner.allocation.option import Options, enumerate_options
 from planner.allocation.policy_words import policy_words
 from planner.allocation.program import build_program
 from planner.allocation.sentence import cheap_words, near_words, verdict_sentence
@@ -88,7 +89,8 @@ def _faults(
             return
     elif stated.alone:
         yield _misstated("aim.alone", f"{len(stated.alone)} plans", "none for this policy")
-    program, register = build_program(case, options)
+    is_large = is_fair_large(options)
+    program, register = outline(case, options) if is_large else build_program(case, options)
     days = alone_days(case, stated)
     aim = aim_of(register, program, policy, stated.work_frac, terms=terms, alone_days=days)
     names = tuple(goal.name for goal in aim.goals)
@@ -102,7 +104,7 @@ def _faults(
         if goal.give_frac > 0 and reached[at] > (1 - goal.give_frac) * held[at] * (1 - TOLERANCE):
             part = goal.told((1 - goal.give_frac) * held[at])
             yield _misstated(f"aim.goals[{at}]", f"{goal.told(reached[at]):.9g}", f"{part:.9g}")
-        yield from _goal_faults(aim, at, one, held)
+        yield from _goal_faults(aim, at, one, held, options if is_large else None)
     words = policy_words(aim, reached_of(aim, stated), figures, stated.work_frac)
     yield from _sentence_faults(data, words)
 
@@ -137,7 +139,7 @@ def _work_words(data: Mapping[str, Any], stated: PlanAim) -> str:
 
 
 def _goal_faults(
-    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...]
+    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], runs: Options | None
 ) -> Iterator[Diagnostic]:
     """Faults of one goal."""
     goal, field = aim.goals[at], f"aim.goals[{at}]"
@@ -147,7 +149,7 @@ def _goal_faults(
         yield _misstated(f"{field}.reached", f"{one.reached:.9g}", f"{told:.9g}")
     if one.bound is not None:
         prices, touch = dict(one.prices), dict(one.touch)
-        bound = goal.told(bound_by(aim, at, reached, prices, touch))
+        bound = goal.told(_bound(aim, at, reached, prices, touch, runs))
         if abs(one.bound - bound) > TOLERANCE * max(size, abs(bound)):
             yield Diagnostic(
                 "certificate-mismatch",
@@ -169,6 +171,21 @@ def _goal_faults(
                 f"{amount:.9g}",
                 f"no less good than {told:.9g}",
             )
+
+
+def _bound(
+    aim: Aim,
+    at: int,
+    reached: tuple[float, ...],
+    prices: Mapping[str, float],
+    touch: Mapping[str, float],
+    runs: Options | None,
+) -> float:
+    """What prices prove: over the program, or over all runs where that has only a part of them."""
+    if runs is None:
+        return bound_by(aim, at, reached, prices, touch)
+    bound = band_bound(aim, runs, at, reached, prices, touch)
+    return -np.inf if bound is None else bound
 
 
 def _sentence_faults(data: Mapping[str, Any], words: str) -> Iterator[Diagnostic]:

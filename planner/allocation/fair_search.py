@@ -183,12 +183,13 @@ def _cheapest(
     value = search.bands.value
     if found is None or float(value[found.chosen].sum()) < least * (1 - 1e-9):
         found = replace(work, was_interrupted=found is not None and found.was_interrupted)
+    most = max(work.value, float(value[found.chosen].sum()))
     held = dict(Certificate.of(wide, priced.prices).prices)
     bounds = (
         band_bound(aim, search.options, 0, (), prices, {}, bands=search.bands),
-        band_bound(aim, search.options, 1, (-work.value,), held, {}, bands=search.bands),
+        band_bound(aim, search.options, 1, (-most,), held, {}, bands=search.bands),
     )
-    return Found(found.chosen, found.parts, bounds, (prices, held), {}, work.value,
+    return Found(found.chosen, found.parts, bounds, (prices, held), {}, most,
                  found.was_interrupted)  # fmt: skip
 
 
