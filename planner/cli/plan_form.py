@@ -200,6 +200,62 @@ class PeriodsForm(_Part):
     """The same in words."""
 
 
+class GoalForm(_Part):
+    """One goal of a policy: what is reached, and what is proved of it."""
+
+    goal: str
+    """Its name."""
+    reached: float
+    """What the plan reaches."""
+    bound: float | None
+    """What the prices prove; null where they prove nothing."""
+    said: float | None
+    """The solver's own bound, which the file cannot prove."""
+    prices: dict[str, float]
+    """Value of one unit of each row of the program, by its name."""
+    touch: dict[str, float]
+    """Of proportional shares: where logarithms are replaced by their tangents."""
+
+
+class AloneRunForm(_Part):
+    """What one job holds in a stand-alone plan."""
+
+    job: str
+    """Job."""
+    pool: str
+    """Pool."""
+    nodes: Count
+    """Number of nodes."""
+    first: datetime.date = Field(alias="from")
+    """First day held."""
+    last: datetime.date = Field(alias="to")
+    """Last day held, included."""
+
+
+class AloneForm(_Part):
+    """A consortium alone with an equal part of the pools."""
+
+    consortium: str
+    """Id in the scenario."""
+    days: float
+    """Mean days until its jobs are finished."""
+    said: float | None
+    """The solver's bound on them."""
+    runs: tuple[AloneRunForm, ...]
+    """The stand-alone plan."""
+
+
+class AimForm(_Part):
+    """The goals of the policy, most important first."""
+
+    work_frac: Frac
+    """Part of the most work that policies of the least have to do."""
+    goals: tuple[GoalForm, ...]
+    """Each goal."""
+    alone: tuple[AloneForm, ...] = ()
+    """Stand-alone plans, where finish times are compared with them."""
+
+
 class PlanForm(_Part):
     """A plan file, as `planner allocate` writes it and `planner verify` reads it."""
 
@@ -231,3 +287,5 @@ class PlanForm(_Part):
     """What proves how good the plan is, without trust in the solver."""
     binds: tuple[BindingForm, ...] = ()
     """What binds, at the prices of the certificate."""
+    aim: AimForm | None = None
+    """What the policy is after, with what proves how near it came."""
