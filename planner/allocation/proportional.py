@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hardware.column import Floats
+from hardware.errors import PlanningError
 from planner.allocation.engine import Engine, Task, engine, engines_found
 from planner.allocation.goal import Goal, Reached, widened
 from planner.allocation.policy import reach
@@ -27,6 +28,7 @@ __all__ = [
 
 RATIO = 1.3  # between neighbouring tangents at first; they differ from the curve by 0.009 at most
 ROUNDS = 8
+TIES = 4  # rounds for the cheapest of equals
 NEAR = 1e-5  # sum of logarithms over the sum of weights
 
 
@@ -61,7 +63,8 @@ def proportional(register: Register, program: Program, *, ask: Engine, limits: L
     solver's bound is one on the sum itself. Tangents are added where the point found lies
     until bound and sum meet, which happens after finitely many points; time may end it
     before. Proved is the bound of the last round: no plan has a sum above it. The cheapest
-    is sought among plans that give every consortium at least its share here.
+    is sought among plans that give every consortium at least its share here, then among all
+    with the same sum, which may divide the shares otherwise.
     """
     ends = time.monotonic() + limits.time_limit_s
     mine = proportions(register, program)
@@ -102,6 +105,11 @@ def proportional(register: Register, program: Program, *, ask: Engine, limits: L
         cheap = _cheapest(mine, program, best, ask, given)
         best, interrupted = cheap.point if cheap.point is not None else best, cheap.was_interrupted
         seconds += cheap.seconds
+    if not interrupted:
+        began = time.monotonic()
+        given = replace(limits, time_limit_s=max(ends - began, 0.1))
+        best = _cheapest_equal(mine, program, best, points, ask=ask, limits=given)
+        seconds += time.monotonic() - began
     cost = float(program.columns.cost @ best)
     return Reached(best, (-mine.worth(best), cost), (bound, None), False, interrupted, seconds)
 
@@ -127,7 +135,10 @@ def relaxed_shares(
         if left <= 0 or not mine.names:
             break
         wide, minimise = _outer(mine, program, points)
-        answer = ask(Task(wide, minimise, is_relaxed=True, time_limit_s=left))
+        try:
+            answer = ask(Task(wide, minimise, is_relaxed=True, time_limit_s=left))
+        except (PlanningError, RuntimeError):
+            break
         if answer.point is None:
             break
         before, share = share, mine.matrix @ answer.point[: len(program.columns.names)]
@@ -182,3 +193,46 @@ def _cheapest(
         )  # fmt: skip
     kept = Program(program.columns, (*program.rows, *held))
     return reach(kept, kept, (Goal("cost", program.columns.cost),), ask=ask, limits=limits)
+
+
+def _cheapest_equal(
+    mine: Proportions,
+    program: Program,
+    best: Floats,
+    points: list[Floats],
+    *,
+    ask: Engine,
+    limits: Limits,
+) -> Floats:
+    """
+    The cheapest point with the same sum of logarithms, or the given one where none is cheaper.
+
+    Points whose sum is smaller than its tangents allow get tangents of their own.
+    """
+    ends = time.monotonic() + limits.time_limit_s
+    worth, cost = mine.worth(best), float(program.columns.cost @ best)
+    slack = 1e-7 * max(worth, 1.0)
+    share = mine.matrix @ best
+    for _ in range(TIES):
+        left = ends - time.monotonic()
+        if left <= 0 or not mine.names or cost <= 0:
+            break
+        points = [
+            np.append(old, max(one, LEAST_SHARE))
+            for old, one in zip(points, share.tolist(), strict=True)
+        ]
+        wide, minimise = _outer(mine, program, points)
+        used = np.flatnonzero(minimise)
+        held = row_of("hold_worth", used, -minimise[used], family="hold", sense=AT_LEAST,
+                      group="the product of shares", sentence="the product of shares is held",
+                      bound=worth - slack)  # fmt: skip
+        kept = Program(wide.columns, (*wide.rows, held))
+        given = replace(limits, time_limit_s=left)
+        found = reach(program, kept, (Goal("cost", wide.columns.cost),), ask=ask, limits=given)
+        point = found.point
+        if point is None or float(program.columns.cost @ point) >= cost * (1 - 1e-9):
+            break
+        if mine.worth(point) >= worth - slack:
+            return point
+        share = mine.matrix @ point
+    return best

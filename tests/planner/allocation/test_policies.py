@@ -172,3 +172,19 @@ def test_infeasible_and_empty_under_the_new_policies() -> None:
     for policy in ("proportional", "min-energy", "min-makespan"):
         assert plan_case(short, policy=policy).verdict.status == "infeasible"
         assert len(plan_case(none, policy=policy).rows.job) == 0
+
+
+@pytest.mark.parametrize(("short", "placed"), [(0, ("job-0", "job-2")), (3, ("job-1", "job-3"))])
+def test_of_equal_products_the_cheapest_is_taken(short: int, placed: tuple[str, ...]) -> None:
+    # Each team has a small and a large job and room for one; of the large ones, one workload,
+    # only one is funded: a third and two thirds of what is asked for, either way round.
+    jobs = [
+        J(team=0, tokens=28, value=1, nodes=(1,), pools=(0,), identity=1),
+        J(team=0, tokens=28, value=2, nodes=(1,), pools=(0,), identity=7),
+        J(team=1, tokens=28, value=2, nodes=(1,), pools=(1,), identity=7),
+        J(team=1, tokens=28, value=1, nodes=(1,), pools=(1,), identity=2),
+    ]
+    jobs[short].tokens = 21
+    case = build(Spec([P([(0, 28, 1)]), P([(0, 28, 1)])], jobs, [T(), T()]))
+    plan = plan_case(case, policy="proportional", limits=EXACT)
+    assert plan.rows.job == placed
