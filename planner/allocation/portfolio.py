@@ -13,6 +13,7 @@ from hardware.column import Floats, Ints, take
 from planner.allocation.band import Bands, bands_of, can_band, can_price
 from planner.allocation.certificate import Certificate
 from planner.allocation.engine import Engine, Progress
+from planner.allocation.flexible import plan_flexible
 from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
@@ -100,10 +101,13 @@ def solve_case(
     that are worth most at the prices. Cases with jobs that pause go to the solver whole, and
     so do small ones with pools in which counting nodes by day is not enough; larger ones of
     these get their blocks while the plan is built, and a bound that counts nodes alone.
+    Cases with more chains of flexible jobs than can be listed are `plan_flexible`'s.
     """
     limits = limits or Limits()
     began = time.monotonic()
     options = enumerate_options(case)
+    if not options.is_whole:
+        return _flexible(case, options, solver, limits)
     if _goes_whole(options):
         program, register = build_program(case, options)
         if case.job_one_block.any():
@@ -149,6 +153,21 @@ def solve_case(
                 found = _polished(program, register, solver, rest, start, found)
     return Answered(program, register, _bounded(found, priced, time.monotonic() - began),
                     certificate)  # fmt: skip
+
+
+def _flexible(
+    case: Case, options: Options, solver: str | Engine | None, limits: Limits
+) -> Answered:
+    """The answer where jobs may change while they run, in more ways than can be listed."""
+    if len(options.modes) == 0:
+        made = plan_flexible(case, options, solver=solver, limits=limits)
+        return Answered(made.program, made.register, made.solution, made.certificate)
+    # Beside jobs that pause, the flexible ones get whole runs alone, and nothing is proved.
+    program, register = build_program(case, options)
+    found = solve(program, solver=solver, limits=limits, ties_by_cost=False)
+    status = "feasible" if found.status == "optimal" else found.status
+    status = "unsolved" if status == "infeasible" else status
+    return Answered(program, register, replace(found, status=status, bound=None), None)
 
 
 def _goes_whole(options: Options) -> bool:

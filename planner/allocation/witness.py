@@ -9,6 +9,7 @@ import numpy as np
 
 from hardware.errors import Diagnostic, Where
 from planner.allocation.certificate import certified_bound
+from planner.allocation.chain_bound import chain_bound
 from planner.allocation.dual import bound_of
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.program import build_program
@@ -48,6 +49,8 @@ def proved_bound(
         Valid whatever the prices are, by weak duality; no solver takes part.
     """
     options = enumerate_options(case) if options is None else options
+    if not options.is_whole:  # more chains than can be listed
+        return chain_bound(case, options.blocks, prices)
     if not any(name.startswith(OF_THE_PROGRAM) for name in prices):
         quick = certified_bound(case, prices, options)
         if quick is not None:

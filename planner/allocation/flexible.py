@@ -1,0 +1,313 @@
+"""Plans of cases in which jobs may change pool or nodes, and which are too large to list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hardware.column import Floats, take
+from planner.allocation.band import bands_of, can_price
+from planner.allocation.certificate import Certificate
+from planner.allocation.chain import chains_of
+from planner.allocation.chain_board import ChainBoard
+from planner.allocation.chain_bound import bound_at, fine_buckets
+from planner.allocation.chain_master import Master, path_terms
+from planner.allocation.chain_path import Path
+from planner.allocation.chain_prices import Priced, chain_prices
+from planner.allocation.chain_rows import link_rows
+from planner.allocation.chain_search import Searched, search
+from planner.allocation.chain_ways import all_ways
+from planner.allocation.engine import Engine, Progress, engines_found
+from planner.allocation.option import Options, OptionTable
+from planner.allocation.program import build_program
+from planner.allocation.register import Register
+from planner.allocation.relaxation import best_columns, relax
+from planner.allocation.row import Program
+from planner.allocation.settle import is_feasible
+from planner.allocation.solve import PROVED, Limits, Solution, solve
+from planner.version import version
+
+if TYPE_CHECKING:
+    from planner.case import Case
+
+__all__ = ["FlexiblePlan", "options_of", "plan_flexible"]
+
+FIXED_PRICE_ROUNDS = 200
+FIXED_A_JOB = 40  # runs a job that the search begins with
+KNOWN_A_JOB = 120  # plans a job that it goes on with
+KEPT_A_JOB = 12  # plans a job that the program has, beside those chosen
+SEARCH_BUCKETS = 64
+QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
+ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
+PRICES_FRAC, QUICK_FRAC = 0.4, 0.05  # parts of the time for prices and for the first plan
+
+
+@dataclass(frozen=True)
+class FlexiblePlan:
+    """What is found for a case: the program over some plans, its point and the witness."""
+
+    program: Program
+    register: Register
+    solution: Solution
+    certificate: Certificate
+
+
+def plan_flexible(
+    case: Case,
+    options: Options,
+    *,
+    solver: str | Engine | None = None,
+    limits: Limits | None = None,
+) -> FlexiblePlan:
+    """
+    The best plan of a case with changes at borders, and a bound on all of them.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    options : Options
+        Its whole runs, and its blocks; no job that pauses.
+    solver : str or Engine, optional
+        For cases with rules that the search does not know, as `solve.solve` takes it.
+    limits : Limits, optional
+        Time, gap and seed. [s], [1]
+
+    Returns
+    -------
+    FlexiblePlan
+        The program has the plan's own chains and runs, and the best of the others; the
+        certificate's bound holds for every plan of the case.
+
+    Notes
+    -----
+    Prices by column generation, each job's chains by a recursion in numpy; a plan by
+    insertion of the best chain in what is left, with ruin-and-recreate. Where no solver can
+    give prices, those of whole runs stand.
+    """
+    limits = limits or Limits()
+    return _Flexible(case, options, solver, limits).plan()
+
+
+class _Flexible:
+    """One case while it is planned."""
+
+    def __init__(
+        self, case: Case, options: Options, solver: str | Engine | None, limits: Limits
+    ) -> None:
+        self.case, self.options, self.solver, self.limits = case, options, solver, limits
+        self.began = time.monotonic()
+        self.rows = link_rows(case, options.blocks)
+        self.ways = all_ways(case, options.blocks)
+        self.board = ChainBoard(self.rows, self.ways, SEARCH_BUCKETS)
+        self.best: Searched | None = None
+        self.bound = np.inf
+
+    def left(self) -> float:
+        """Time that is left. [s]"""
+        return self.limits.time_limit_s - (time.monotonic() - self.began)
+
+    def plan(self) -> FlexiblePlan:
+        """Prices, plans, and what both prove."""
+        total, many = self.limits.time_limit_s, len(self.ways)
+        prices, fixed = self._fixed()
+        self.board.learn(fixed)
+        self._search(prices, QUICK_ROUNDS_A_JOB * many, QUICK_FRAC * total)
+        priced = self._priced(prices, PRICES_FRAC * total)
+        buckets = fine_buckets(self.ways)
+        self.bound = bound_at(self.rows, self.ways, priced.prices, buckets)
+        used = np.flatnonzero(priced.prices > 0)
+        named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
+        certificate = Certificate(named, self.bound)
+        self.board.learn(self._worthiest(priced, KNOWN_A_JOB))
+        rounds = int(ROUNDS_A_S * 25 / max(many, 25) * 0.9 * max(self.left(), 0.0))
+        self._search(priced.prices, rounds, 0.9 * self.left())
+        return self._answer(priced, certificate)
+
+    def _fixed(self) -> tuple[Floats, list[Path]]:
+        """Prices of the case without changes, and the runs that are worth most at them."""
+        case, options = self.case, replace(self.options, is_whole=True)
+        if len(options.runs) == 0 or not can_price(options):
+            return np.zeros(len(self.rows.names)), []
+        bands = bands_of(case, options)
+        found = relax(bands, rounds=FIXED_PRICE_ROUNDS,
+                      time_limit_s=0.1 * self.limits.time_limit_s)  # fmt: skip
+        named = Certificate.of(bands, found.prices).prices
+        prices = np.array([max(named.get(name, 0.0), 0.0) for name in self.rows.names])
+        columns = best_columns(bands, found.prices, FIXED_A_JOB)
+        columns = columns[columns < len(options.runs)]
+        return prices, _run_paths(case, take(options.runs, columns))
+
+    def _search(self, prices: Floats, rounds: int, time_limit_s: float) -> None:
+        """Look for a better plan from the best so far."""
+        board, limits = self.board, self.limits
+        board.clear()
+        for path in self.best.paths if self.best else ():
+            row, _, amount = path_terms(self.rows, [path])
+            board.put((path, row, amount))
+        goal = self.bound * (1 - limits.gap_frac)
+        found = search(board, prices, rounds=rounds, time_limit_s=time_limit_s,
+                       seed=limits.seed, goal=goal, on_better=self._told)  # fmt: skip
+        if found is not None and (self.best is None or found.value > self.best.value):
+            self.best = found
+
+    def _told(self, value: float) -> None:
+        """Tell progress in the minimisation's sign, as solvers report it."""
+        if self.limits.on_progress is not None and (not self.best or value > self.best.value):
+            bound = -self.bound if np.isfinite(self.bound) else None
+            seconds = time.monotonic() - self.began
+            self.limits.on_progress(Progress(seconds, -value, bound))
+
+    def _priced(self, prices: Floats, time_limit_s: float) -> Priced:
+        """Prices by column generation, or those given where HiGHS is not there."""
+        if "highs" not in engines_found():
+            return Priced(prices, np.inf, 0.0, (), 0)
+        master = Master(self.rows, len(self.case.job_names))
+        master.add_shortfalls(sum(float(one.worth.max()) for one in self.ways))
+        if self.best is not None:
+            master.add(list(self.best.paths))
+        return chain_prices(master, self.ways, prices, time_limit_s=time_limit_s)
+
+    def _worthiest(self, priced: Priced, each: int) -> list[Path]:
+        """The plans of each job that earn most at the prices."""
+        if not priced.paths:
+            return []
+        paths = list(priced.paths)
+        row, plan, amount = path_terms(self.rows, paths)
+        profit = np.array([path.value for path in paths])
+        np.subtract.at(profit, plan, priced.prices[row] * amount)
+        job = np.array([path.job for path in paths])
+        order = np.lexsort((-profit, job))
+        first = np.searchsorted(job[order], job[order])
+        kept = np.sort(order[np.arange(len(order)) - first < each])
+        return [paths[at] for at in kept.tolist()]
+
+    def _answer(self, priced: Priced, certificate: Certificate) -> FlexiblePlan:
+        """The plan as a point of a program over its chains and some others."""
+        mine = list(self.best.paths) if self.best else []
+        paths = list({path.key: path for path in (*mine, *self._worthiest(priced, KEPT_A_JOB))}
+                     .values())  # fmt: skip
+        options = options_of(self.case, self.options, paths)
+        program, register = build_program(self.case, options)
+        start = _point(register, mine)
+        seconds = time.monotonic() - self.began
+        if self.best is not None and is_feasible(program, start):
+            value, cost = float(program.columns.value @ start), float(program.columns.cost @ start)
+            found = Solution("feasible", start, value, None, cost, None, seconds, "insertion",
+                             version(), self.best.was_interrupted)  # fmt: skip
+        else:  # a rule that the search does not know
+            rest = replace(self.limits, time_limit_s=max(self.left(), 0.1))
+            found = solve(program, solver=self.solver, limits=rest, ties_by_cost=False)
+            status = "unsolved" if found.status == "infeasible" else found.status
+            found = replace(found, status=status, bound=None)
+        return FlexiblePlan(program, register, _bounded(found, self.bound, seconds), certificate)
+
+
+def _bounded(found: Solution, bound: float, seconds: float) -> Solution:
+    """The solution judged by the bound that holds for all plans."""
+    if found.objective is None:
+        return replace(found, seconds=seconds)
+    bound = max(bound, found.objective)
+    proved = bound - found.objective <= PROVED * max(abs(bound), 1e-12)
+    status = "optimal" if proved else "feasible"
+    return replace(found, bound=bound, status=status, seconds=seconds)
+
+
+def _run_paths(case: Case, runs: OptionTable) -> list[Path]:
+    """Whole runs as plans of one link."""
+    weight = case.consortium_weight[case.job_consortium[runs.job]]
+    columns = (runs.job, runs.point, runs.start_day, runs.end_day, runs.done_frac,
+               runs.value * weight)  # fmt: skip
+    return [
+        Path(job, (point,), (start,), end, done, value, 0.0)
+        for job, point, start, end, done, value in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    ]
+
+
+def options_of(case: Case, options: Options, paths: Sequence[Path]) -> Options:
+    """
+    Options with some plans alone, in the order in which tables of options are kept.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario as columns.
+    options : Options
+        Whose blocks and jobs that pause are kept.
+    paths : sequence of Path
+        Plans of one link become runs, the others chains.
+    """
+    names, pools = case.job_names, case.pool_names
+    single = sorted(
+        (path for path in paths if len(path.point) == 1),
+        key=lambda path: (
+            names[path.job], pools[case.point_pool[path.point[0]]],
+            int(case.point_nodes[path.point[0]]), path.start[0], path.end,
+        ),
+    )  # fmt: skip
+    many = sorted(
+        (path for path in paths if len(path.point) > 1),
+        key=lambda path: (names[path.job], len(path.point), path.point, path.start, path.end),
+    )
+    job = np.array([path.job for path in many], dtype=np.int64)
+    sizes = [len(path.point) for path in many]
+    chains, links = options.chains, options.links
+    if many:
+        chains, links = chains_of(
+            case,
+            job,
+            np.repeat(np.arange(len(many)), sizes),
+            np.array([point for path in many for point in path.point], dtype=np.int64),
+            np.array([day for path in many for day in path.start], dtype=np.int64),
+            stop_day=np.array([path.end for path in many], dtype=np.int64),
+        )
+    return replace(options, runs=_runs(case, single), chains=chains, links=links, is_whole=False)
+
+
+def _runs(case: Case, paths: Sequence[Path]) -> OptionTable:
+    """Plans of one link as a table of runs."""
+    job = np.array([path.job for path in paths], dtype=np.int64)
+    point = np.array([path.point[0] for path in paths], dtype=np.int64)
+    start = np.array([path.start[0] for path in paths], dtype=np.int64)
+    end = np.array([path.end for path in paths], dtype=np.int64)
+    done = np.array([path.done for path in paths], dtype=np.float64)
+    late = np.maximum(end - case.job_soft_due_day[job], 0)
+    kept = np.maximum(1.0 - case.job_loss_per_day[job] * late, 0.0)
+    return OptionTable(
+        job=job,
+        point=point,
+        pool=case.point_pool[point],
+        nodes=case.point_nodes[point],
+        start_day=start,
+        end_day=end,
+        done_frac=done,
+        value=case.job_value[job] * done * kept,
+        cost=case.point_cost_per_day[point] * (end - start),
+    )
+
+
+def _point(register: Register, paths: Sequence[Path]) -> Floats:
+    """The point of a program at which some of its plans are chosen."""
+    options = register.options
+    runs, chains, links = options.runs, options.chains, options.links
+    known: dict[tuple[object, ...], int] = {}
+    single = (runs.job, runs.point, runs.start_day, runs.end_day)
+    for at, (job, point, start, end) in enumerate(
+        zip(*(column.tolist() for column in single), strict=True)
+    ):
+        known[job, (point,), (start,), end] = at
+    first = np.searchsorted(links.chain, np.arange(len(chains) + 1)).tolist()
+    for at, (job, end) in enumerate(zip(chains.job.tolist(), chains.end_day.tolist(), strict=True)):
+        low, high = first[at], first[at + 1]
+        held = tuple(links.point[low:high].tolist()), tuple(links.start_day[low:high].tolist())
+        known[(job, *held, end)] = register.offsets["chain"] + at
+    point = np.zeros(len(register.columns().names))
+    for path in paths:
+        point[known[path.key]] = 1.0
+    return point

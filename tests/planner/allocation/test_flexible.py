@@ -1,0 +1,205 @@
+"""Jobs that may change on the way: values by recursion, bounds by prices and plans, all checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import Size, make_case
+from planner.allocation.block import blocks, nests
+from planner.allocation.chain_bound import bound_at, chain_bound
+from planner.allocation.chain_path import best_starts, followed
+from planner.allocation.chain_rows import LinkRows, link_rows
+from planner.allocation.chain_value import chain_values
+from planner.allocation.chain_ways import Costs, Ways, all_ways, costs_of
+from planner.allocation.flexible import plan_flexible
+from planner.allocation.option import Options, enumerate_options
+from planner.allocation.program import build_program
+from planner.allocation.settle import is_feasible
+from planner.allocation.solve import Limits
+from planner.allocation.witness import proved_bound
+from planner.case import Case
+from tests.planner.allocation.drawn import drawn_case, optimum
+
+EVERY = 10_000_000
+
+
+def flexible(case: Case, move_days: int = 1, part: float = 1.0, seed: int = 0) -> Case:
+    """The case with jobs that may change, or a part of them."""
+    many = len(case.job_names)
+    may = np.random.default_rng(seed).random(many) < part
+    return replace(case, job_flexible=may, job_move_days=np.full(many, move_days))
+
+
+def profits(case: Case, options: Options, rows: LinkRows, prices: np.ndarray) -> dict[int, float]:
+    """The most that each job's plans earn at prices, plan by plan and row by row."""
+    program, register = build_program(case, options)
+    named = dict(zip(rows.names, prices.tolist(), strict=True))
+    profit = program.columns.value.copy()
+    for row in program.rows:
+        price = named.get(row.name, 0.0) * (-1.0 if row.sense > 0 else 1.0)
+        np.subtract.at(profit, row.columns, price * row.coefficients)
+    owner = np.concatenate([options.runs.job, options.chains.job])
+    found = {job: -np.inf for job in owner.tolist()}
+    for job, amount in zip(owner.tolist(), profit.tolist(), strict=False):
+        found[job] = max(found[job], amount)
+    assert register.offsets["chain"] == len(options.runs)
+    return found
+
+
+def told_rows(case: Case, rows: LinkRows) -> np.ndarray:
+    """Rows that a program of every plan has too; it leaves out those that nothing can break."""
+    program, _ = build_program(case, enumerate_options(case, keeps_all=True, chain_limit=EVERY))
+    return np.isin(np.array(rows.names), [row.name for row in program.rows])
+
+
+def drawn_prices(rows: LinkRows, seed: int) -> np.ndarray:
+    """Prices of about the size at which plans just pay."""
+    dice = np.random.default_rng(seed)
+    scale = np.where(np.abs(rows.bound) > 0, np.abs(rows.bound), 1.0)
+    return dice.random(len(rows.bound)) * (dice.random(len(rows.bound)) < 0.6) / scale
+
+
+def both(case: Case, ways: Ways, costs: Costs, buckets: int) -> tuple[float, float]:
+    """The value rounded down and rounded up."""
+    low = chain_values(ways, costs, buckets, is_bound=False).best
+    return low, chain_values(ways, costs, buckets, is_bound=True).best
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_values_enclose_the_best_of_every_plan_listed(seed: int) -> None:
+    case = flexible(drawn_case(seed), seed % 3, 0.8, seed)
+    options = enumerate_options(case, keeps_all=True, chain_limit=EVERY)
+    pool_blocks = blocks(case)
+    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
+    prices = drawn_prices(rows, seed) * told_rows(case, rows)
+    best = profits(case, options, rows, prices)
+    tariff = rows.tariff(prices)
+    earns = bool(rows.floors)
+    assert {one.job for one in ways} >= set(best)
+    for one in ways:
+        costs = costs_of(case, one, tariff, may_earn=earns)
+        if one.job not in best:
+            assert chain_values(one, costs, 50, is_bound=True).best < 1.0
+            continue
+        low, high = both(case, one, costs, 4000)
+        exact = best[one.job]
+        slack = 1e-9 * max(1.0, abs(exact))
+        assert low <= exact + slack or not costs.is_rising
+        assert high >= exact - slack
+        coarse = chain_values(one, costs, 7, is_bound=True).best
+        assert coarse >= exact - slack
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_with_fine_buckets_the_value_is_that_of_the_best_plan(seed: int) -> None:
+    case = flexible(drawn_case(seed, floors=False), 1)
+    options = enumerate_options(case, keeps_all=True, chain_limit=EVERY)
+    pool_blocks = blocks(case)
+    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
+    prices = drawn_prices(rows, seed) * told_rows(case, rows)
+    best = profits(case, options, rows, prices)
+    tariff = rows.tariff(prices)
+    near = []
+    for one in ways:
+        costs = costs_of(case, one, tariff, may_earn=False)
+        if one.job in best:
+            values = chain_values(one, costs, 20_000, is_bound=False)
+            paths = [followed(one, costs, values, *at) for at in best_starts(one, values, 9)]
+            profit = max(path.profit for path in paths if path is not None)
+            assert profit <= best[one.job] + 1e-9
+            near.append(profit >= best[one.job] - 1e-6)
+    assert np.mean(near) > 0.7 or len(near) < 3
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_followed_plan_earns_what_is_told_at_least(seed: int) -> None:
+    case = flexible(drawn_case(seed), seed % 3)
+    pool_blocks = blocks(case)
+    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
+    tariff = rows.tariff(np.zeros(len(rows.bound)))
+    for one in ways:
+        costs = costs_of(case, one, tariff, may_earn=False)
+        values = chain_values(one, costs, 60, is_bound=False)
+        for period, way in best_starts(one, values, 3):
+            path = followed(one, costs, values, period, way)
+            assert path is not None
+            told = float(values.start[period, way])
+            assert path.profit >= told - 1e-9 * max(1.0, abs(told))
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.slow
+def test_bounds_at_any_prices_are_above_the_optimum(seed: int) -> None:
+    case = flexible(drawn_case(seed), 1)
+    options = enumerate_options(case, chain_limit=EVERY)
+    found = optimum(case, options)
+    if found.objective is None:
+        pytest.skip("nothing keeps the floors of this case")
+    pool_blocks = blocks(case)
+    rows = link_rows(case, pool_blocks)
+    for draw in range(4):
+        prices = drawn_prices(rows, 10 * seed + draw) * 3.0**draw
+        named = dict(zip(rows.names, prices.tolist(), strict=True))
+        assert chain_bound(case, pool_blocks, named) >= found.objective - 1e-9
+        coarse = bound_at(rows, all_ways(case, pool_blocks), prices, 11)
+        assert coarse >= found.objective - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(14))
+def test_plans_keep_every_row_and_are_no_better_than_the_optimum(seed: int) -> None:
+    case = flexible(drawn_case(seed), 1)
+    options = enumerate_options(case, chain_limit=EVERY)
+    best = optimum(case, options)
+    if best.objective is None or not all(nests(here) for here in options.blocks):
+        pytest.skip("nothing keeps the floors of this case")
+    few = enumerate_options(case, chain_limit=0)
+    made = plan_flexible(case, few, limits=Limits(time_limit_s=2.0, gap_frac=0.0))
+    found = made.solution
+    assert found.point is not None
+    assert is_feasible(made.program, found.point)
+    assert found.objective is not None
+    assert found.bound is not None
+    assert found.objective <= best.objective + 1e-9 <= found.bound + 2e-9
+    if not few.is_whole:
+        again = proved_bound(case, made.certificate.prices, options=few)
+        assert again == pytest.approx(made.certificate.bound, rel=1e-12)
+
+
+def made_flexible(seed: int, jobs: int = 12) -> Case:
+    """A made-up case of a dozen jobs, all flexible."""
+    return flexible(make_case(Size(jobs, 4, 4, 12, 3), seed))
+
+
+def test_the_same_seed_gives_the_same_plan_whatever_the_clock_says() -> None:
+    case = made_flexible(3)
+    options = enumerate_options(case, chain_limit=0)
+    limits = Limits(time_limit_s=600.0, gap_frac=0.2, seed=5)
+    one, two = (plan_flexible(case, options, limits=limits) for _ in range(2))
+    assert one.solution.objective == two.solution.objective
+    assert one.certificate.prices == two.certificate.prices
+
+
+def test_more_may_be_done_where_jobs_may_change() -> None:
+    case = made_flexible(1)
+    fixed = replace(case, job_flexible=np.zeros(12, dtype=np.bool_))
+    best = optimum(fixed, enumerate_options(fixed))
+    options = enumerate_options(case, chain_limit=0)
+    made = plan_flexible(case, options, limits=Limits(time_limit_s=10.0, gap_frac=0.01))
+    assert best.objective is not None
+    assert made.solution.objective is not None
+    assert made.certificate.bound >= best.objective
+    assert made.solution.objective >= 0.97 * best.objective
+
+
+def test_a_changed_price_proves_another_bound() -> None:
+    case = made_flexible(2)
+    options = enumerate_options(case, chain_limit=0)
+    made = plan_flexible(case, options, limits=Limits(time_limit_s=6.0, gap_frac=0.05))
+    prices = dict(made.certificate.prices)
+    name = max(prices, key=lambda one: prices[one])
+    prices[name] *= 1.5
+    changed = proved_bound(case, prices, options=options)
+    assert abs(changed - made.certificate.bound) > 1e-6 * made.certificate.bound
