@@ -1,6 +1,6 @@
 """Makes `python -m planner` the same as the `planner` command."""
 
-from planner.cli.main import main
+from planner.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@ from planner.allocation.fair_solve import solve_fair
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
 from planner.allocation.goal import POLICIES
+from planner.allocation.interrupt import Held, held
 from planner.allocation.option import enumerate_options
 from planner.allocation.outcome import plan_of, plan_without_rows
 from planner.allocation.placement import placements
@@ -60,6 +61,7 @@ def allocate(
     allocation: str | None = None,
     start: str | Path | Plan | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    memory_limit_bytes: float = 0.0,
 ) -> Plan:
     """
     The plan of a scenario: who holds which nodes from when to when.
@@ -92,12 +94,16 @@ def allocate(
         An earlier plan. What of it may still run as it did is the least that is returned.
     on_progress : callable, optional
         Told the seconds, the objective and the bound while solving.
+    memory_limit_bytes : float
+        For the solver, which has a process of its own, beside what this one holds; none
+        when 0. On Linux alone. [byte]
 
     Returns
     -------
     Plan
         Audited before it is returned. Without rows, with the conflict and its repair in
-        words, when none exists; `Plan.require` raises then.
+        words, when none exists; `Plan.require` raises then. After an interrupt it is the
+        best plan so far, and its sentence ends so.
 
     Raises
     ------
@@ -117,20 +123,23 @@ def allocate(
     base_path = Path() if base_path is None else Path(base_path)
     inputs = (*inputs, *_sheets(scenario, base_path))
     case = build_case(scenario, base_path, document=document)
-    _check_limits(time_limit_s, gap_frac, threads, seed, work_frac)
-    limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress)
+    _check_limits(time_limit_s, gap_frac, threads, seed, work_frac,
+                  memory_limit_bytes=memory_limit_bytes)  # fmt: skip
+    limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress,
+                    memory_limit_bytes=int(memory_limit_bytes))  # fmt: skip
     prior = start if start is None or isinstance(start, Plan) else _read(start)
-    plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
-                     work_frac=work_frac, start=prior)  # fmt: skip
-    made_under = replace(plan.verdict, allocation=scenario.policy.allocation)
-    plan = replace(plan, verdict=made_under)
-    if plan.verdict.status not in ("optimal", "feasible"):
-        return plan
-    report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
-                   scenario_sha256=digest)  # fmt: skip
+    with held() as interrupt:
+        plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
+                         work_frac=work_frac, start=prior)  # fmt: skip
+        made_under = replace(plan.verdict, allocation=scenario.policy.allocation)
+        plan = replace(plan, verdict=made_under)
+        if plan.verdict.status not in ("optimal", "feasible"):
+            return plan
+        report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
+                       scenario_sha256=digest)  # fmt: skip
     if not report.ok:
         raise SolverFailure(report.violations)
-    return plan
+    return _marked(plan, interrupt)
 
 
 def plan_case(
@@ -166,9 +175,27 @@ def plan_case(
     Returns
     -------
     Plan
-        The best plan found, or the reason why there is none.
+        The best plan found, or the reason why there is none. An interrupt is held: it asks
+        for the best plan so far, and what is known of a plan is finished all the same.
     """
-    limits = limits or Limits()
+    with held() as interrupt:
+        plan = _planned(case, interrupt, solver=solver, limits=limits or Limits(), inputs=inputs,
+                        policy=policy, work_frac=work_frac, start=start)  # fmt: skip
+    return _marked(plan, interrupt)
+
+
+def _planned(
+    case: Case,
+    interrupt: Held,
+    *,
+    solver: str | Engine | None,
+    limits: Limits,
+    inputs: tuple[tuple[str, str], ...],
+    policy: str | None,
+    work_frac: float,
+    start: Plan | None,
+) -> Plan:
+    """The plan of a case; an interrupt that comes once it is found ends nothing."""
     stated = getattr(case.scenario, "policy", None)
     by_cost = stated is None or stated.ties == "cost"
     policy = policy or (stated.objective if stated is not None else "weighted-work")
@@ -197,10 +224,21 @@ def plan_case(
     if solution.point is None:
         words = _explained(program, solution, solver)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
+    interrupt.finish()
     solution = _tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
     plan = replace(plan, aim=_aim(plan, register, program, solution, is_part))
     return _with_certificate(case, program, _with_alike(case, plan), prices)
+
+
+def _marked(plan: Plan, interrupt: Held) -> Plan:
+    """The plan, with an interrupt told at the end of its sentence."""
+    said = plan.verdict.sentence
+    head, mark = (said[:-1], ")") if said.endswith(")") else (said, "")
+    is_known = plan.verdict.status == "infeasible" or head.endswith(", interrupted")
+    if not interrupt.was_interrupted or is_known:
+        return plan
+    return replace(plan, verdict=replace(plan.verdict, sentence=f"{head}, interrupted{mark}"))
 
 
 def _aim(
@@ -314,11 +352,18 @@ def _shown_path(path: str, base_path: str | Path | None) -> str:
 
 
 def _check_limits(
-    time_limit_s: float, gap_frac: float, threads: int, seed: int, work_frac: float
+    time_limit_s: float,
+    gap_frac: float,
+    threads: int,
+    seed: int,
+    work_frac: float,
+    *,
+    memory_limit_bytes: float,
 ) -> None:
     """Refuse limits that mean nothing, all at once."""
     numbers = {"time_limit_s": time_limit_s, "gap_frac": gap_frac, "threads": threads,
-               "work_frac": work_frac, "seed": seed}  # fmt: skip
+               "work_frac": work_frac, "seed": seed,
+               "memory_limit_bytes": memory_limit_bytes}  # fmt: skip
     wrong = [
         wrong_type(name, value, "a number")
         for name, value in numbers.items()
@@ -332,6 +377,7 @@ def _check_limits(
         ("threads", threads, 0 <= threads <= 4096, "0 or more"),
         ("work_frac", work_frac, 0 < work_frac <= 1, "above 0, at most 1"),
         ("seed", seed, 0 <= seed < 2**31, "0 or more, below 2**31"),
+        ("memory_limit_bytes", memory_limit_bytes, 0 <= memory_limit_bytes < 2**60, "0 or more"),
     )
     faults = [
         Diagnostic("bad-limit", f"`{name}` is no limit", found=str(value), expected=expected)

@@ -11,6 +11,7 @@ import numpy as np
 from hardware.column import Bools, Floats, Ints
 from planner.allocation.band import Bands
 from planner.allocation.board import BLINK, Board
+from planner.allocation.interrupt import is_stopped
 from planner.allocation.pack import Packs, Parts
 from planner.allocation.search_aim import MostWork, SearchAim
 
@@ -117,6 +118,7 @@ def improve(
         )
     except KeyboardInterrupt:
         used, was_interrupted = 0, True
+    was_interrupted |= is_stopped()
     if best.chosen is None:
         return None
     chosen = np.sort(board.order[best.chosen])
@@ -143,7 +145,7 @@ def _rounds(
     current = score()
     cycle = min(max(CYCLE, CYCLE_A_JOB * len(board.chosen), rounds // 3), rounds)
     for used in range(1, rounds + 1):
-        if time.monotonic() > end or best.value >= goal * (1 - 1e-9):
+        if time.monotonic() > end or best.value >= goal * (1 - 1e-9) or is_stopped():
             return used - 1
         before = board.state()
         out = _ruin(board, dice)

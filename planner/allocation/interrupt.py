@@ -11,14 +11,18 @@ from typing import Any
 
 __all__ = ["Held", "held", "is_stopped"]
 
+MOST = 2  # interrupts that are held back
+NEVER = 0  # for `stop_at`: there is nothing yet to hold them for
+
 
 @dataclass
 class Held:
     """
     A handler of Ctrl-C that counts, and lets it through only when it is pressed on and on.
 
-    Searches and solvers are asked to stop at the interrupt `stop_at`, solvers are ended at
-    the next one, and the one after that goes on to the handler that was there before.
+    Searches and solvers are asked to stop at the interrupt `stop_at`, which is the first
+    until `finish`, and solvers are ended by any after it. What comes after `MOST` of them
+    goes on to the handler that was there before.
     """
 
     before: Callable[..., Any]
@@ -28,25 +32,35 @@ class Held:
 
     def __call__(self, number: int, frame: Any) -> None:
         """Note one more interrupt."""
+        if self.stop_at == NEVER:
+            self.before(number, frame)
+            return
         self.times += 1
         self.was_interrupted = True
-        if self.times > self.stop_at + 1:
+        if self.times > MOST:
             self.before(number, frame)
 
     @property
     def is_stopped(self) -> bool:
         """Whether nothing should look for a better plan any more."""
-        return self.times >= self.stop_at
+        return self.stop_at != NEVER and self.times >= self.stop_at
 
     def finish(self) -> None:
-        """From here on solvers only finish what is known of a plan: one more interrupt is let be."""
+        """From here on solvers only finish what is known of a plan, and the first is let be."""
         self.times, self.stop_at = 0, 2
 
 
 @contextlib.contextmanager
-def held() -> Iterator[Held]:
+def held(*, is_last: bool = True, is_early: bool = False) -> Iterator[Held]:
     """
-    Hold Ctrl-C back within a block, which asks at its end whether there was one.
+    Hold Ctrl-C back within a block.
+
+    Parameters
+    ----------
+    is_last : bool
+        Whether the block asks itself if there was one. If not, it is raised at the end.
+    is_early : bool
+        Whether interrupts go through until a block inside this one holds them.
 
     Yields
     ------
@@ -56,17 +70,21 @@ def held() -> Iterator[Held]:
     """
     before = _handler()
     if isinstance(before, Held):
+        if not is_early:
+            before.stop_at = max(before.stop_at, 1)
         yield before
         return
     if not callable(before):
         yield Held(_nobody)
         return
-    handler = Held(before)
+    handler = Held(before, NEVER if is_early else 1)
     signal.signal(signal.SIGINT, handler)
     try:
         yield handler
     finally:
         signal.signal(signal.SIGINT, before)
+    if handler.was_interrupted and not is_last:
+        raise KeyboardInterrupt
 
 
 def is_stopped() -> bool:

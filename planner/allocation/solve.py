@@ -126,8 +126,9 @@ def solve(
         )
         if found.point is None:
             status = "infeasible" if found.is_infeasible else "unsolved"
+            cut = found.was_interrupted or interrupt.is_stopped
             return Solution(status, None, None, None, None, None, time.monotonic() - began, name,
-                            version, found.was_interrupted or interrupt.is_stopped, tuple(notes))  # fmt: skip
+                            version, cut, tuple(notes))  # fmt: skip
         best, cost_bound = found, None
         if ties_by_cost and not (found.was_interrupted or found.is_left_over):
             used = time.monotonic() - began

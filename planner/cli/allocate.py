@@ -9,7 +9,8 @@ import click
 
 from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.output import Output, option, output_options
-from planner.cli.unit import DURATION, FRAC
+from planner.cli.place import check_place
+from planner.cli.unit import BYTES, DURATION, FRAC
 
 if TYPE_CHECKING:
     from planner.plan import Plan
@@ -36,6 +37,8 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
         help="Threads of the solver; 0 is one, on any machine.")  # fmt: skip
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Seed of the solver.")  # fmt: skip
+@option("--memory-limit", type=BYTES, default="0 B", metavar="BYTES",
+        help="For the solver, beside what is held at its start; on Linux.")  # fmt: skip
 @option("--start", type=click.Path(), metavar="PLAN",
         help="An earlier plan file, not to fall behind.")  # fmt: skip
 @option("--require-optimal", is_flag=True, help="Exit code 1 for a plan not proven the best.")
@@ -54,12 +57,16 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
     With -o the plan file is written (JSON, what `planner verify` reads; CSV if its
     name ends so) and the plan is shown all the same, unless --quiet. Exit code 0
     for a plan, proven the best or not, 1 when there is none. Interrupted with
-    Ctrl-C, it answers with the best plan so far and exit code 130.
+    Ctrl-C, it answers with the best plan so far and exit code 130. A solver that
+    crashes, hangs or runs out of memory costs its own process alone; another one, if
+    installed, goes on from the best plan that it had told.
     """
+    check_place(output.path)
+    from planner.allocation.interrupt import held
     from planner.cli.plan_report import plan_report
     from planner.division import allocate
 
-    with output.working("solving") as note:
+    with held(is_early=True) as interrupt, output.working("solving") as note:
         plan = allocate(
             scenario,
             solver=limits["solver"],
@@ -72,10 +79,13 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
             allocation=allocation_word(limits["flexible"]),
             start=limits["start"],
             on_progress=_teller(note),
+            memory_limit_bytes=limits["memory_limit"],
         )
-    report = plan_report(plan.to_dict(), verbose=output.verbose)
-    output.show_and_keep(report, kept="json")
-    return _exit_code(plan, require_optimal, output)
+        report = plan_report(plan.to_dict(), verbose=output.verbose)
+        failure = output.keep(report, kept="json")
+    output.show_kept(report, failure)
+    code = _exit_code(plan, require_optimal, output)
+    return INTERRUPTED if interrupt.was_interrupted else code
 
 
 def _teller(note: Callable[[str], None]) -> Callable[[Any], None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from planner.cli.output import option
+from planner.cli.place import write_stdout
 
 __all__ = ["command"]
 
@@ -29,7 +30,7 @@ def command(shell: str, quiet: bool) -> int:
       planner completion zsh
     """
     line, place = _LINES[shell]
-    click.echo(line)
+    write_stdout(f"{line}\n")
     if not quiet:
         click.echo(f"add this line to {place} and open a new shell", err=True)
     return 0

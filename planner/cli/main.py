@@ -6,8 +6,8 @@ import contextlib
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "main", "root", "run"]
 
-_INTERRUPTED = 130
+_INTERRUPTED, _ENDED = 130, 143  # 128 and the signal: SIGINT, SIGTERM
 
 # Command -> (module, first line of its help). The module has a click command named
 # `command`, and imports nothing but click until that command is called.
@@ -55,8 +55,8 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
 
 _EPILOG = (
     "Exit codes: 0 yes, 1 no (findings, infeasible, violations), 2 the question is wrong, "
-    "3 our fault, 130 interrupted. Every option has an environment variable, shown in the "
-    "help of its command."
+    "3 our fault, 130 interrupted, 143 ended. Every option has an environment variable, shown in "
+    "the help of its command."
 )
 
 
@@ -191,20 +191,35 @@ def _interrupts() -> Iterator[list[int]]:
         seen.append(number)
         signal.default_int_handler(number, frame)
 
-    is_ours = threading.current_thread() is threading.main_thread()
-    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield seen
-        return
-    signal.signal(signal.SIGINT, note)
+    def ended(number: int, _: FrameType | None) -> None:
+        seen.append(number)
+        signal.raise_signal(signal.SIGINT)  # the same from here on, but for the exit code
+
+    ours: dict[int, tuple[Any, Callable[[int, FrameType | None], None]]] = {
+        signal.SIGINT: (signal.default_int_handler, note),
+        signal.SIGTERM: (signal.SIG_DFL, ended),
+    }
+    is_main = threading.current_thread() is threading.main_thread()
+    taken = [
+        number
+        for number, (usual, _) in ours.items()
+        if is_main and signal.getsignal(number) is usual
+    ]
+    for number in taken:
+        signal.signal(number, ours[number][1])
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in taken:
+            signal.signal(number, ours[number][0])
 
 
 def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
+    import signal
+
     with _interrupts() as seen:
-        return _answer_noting(arguments, manner, seen)
+        code = _answer_noting(arguments, manner, seen)
+    return _ENDED if code == _INTERRUPTED and signal.SIGTERM in seen else code
 
 
 def _answer_noting(
@@ -213,19 +228,38 @@ def _answer_noting(
     try:
         answer = root.main(arguments, prog_name="planner", standalone_mode=False, obj=manner)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return _INTERRUPTED
+        return _interrupted()
+    except SystemExit:  # click's, when the reader of standard output has seen enough
+        return 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except Exception as error:
         if seen:
-            click.echo("interrupted", err=True)
-            return _INTERRUPTED
+            return _interrupted()
         from planner.cli.failure import exit_code_of
 
+        if isinstance(error, OSError):
+            from planner.cli.place import stdout_failure
+
+            error = stdout_failure(error) or error
         return exit_code_of(error, debug=bool(manner.get("debug")), color=_color(manner))
     return answer if isinstance(answer, int) else 0
+
+
+def _interrupted() -> int:
+    """Say that an interrupt ended the command; no further one is heard."""
+    _hear_no_more()
+    click.echo("interrupted", err=True)
+    return _INTERRUPTED
+
+
+def _hear_no_more() -> None:
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _color(manner: dict[str, object]) -> bool | None:
@@ -234,8 +268,12 @@ def _color(manner: dict[str, object]) -> bool | None:
 
 def main() -> None:
     """Entry point of the `planner` command."""
-    code = run()
-    if code == _INTERRUPTED:
+    try:
+        code = run()
+    except KeyboardInterrupt:  # between the answer and here
+        code = _INTERRUPTED
+    _hear_no_more()  # the interpreter's own end is not to be disturbed
+    if code in (_INTERRUPTED, _ENDED):
         # After an interrupt inside text that Python executes, as dataclasses do at import,
         # `python -m` ends by the signal, whatever exit code it is given.
         with contextlib.suppress(OSError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
-from planner.cli.output import option, write_whole
+from planner.cli.output import option
+from planner.cli.place import write_stdout, write_whole
 
 __all__ = ["command"]
 
@@ -36,7 +39,7 @@ def command(folder: str | None, lists: bool, quiet: bool) -> int:
     from planner.cli.schema import schema_of
 
     if lists:
-        click.echo("\n".join(told_examples()))
+        write_stdout("".join(f"{line}\n" for line in told_examples()))
         return 0
     if not folder:
         raise InputError(Diagnostic("missing-argument", "no folder is named",
@@ -50,13 +53,28 @@ def command(folder: str | None, lists: bool, quiet: bool) -> int:
                        hint="name another folder, or move it away")
             for place in taken
         )  # fmt: skip
-    for place, text in places.items():
-        make_folder(os.path.dirname(place))
-        write_whole(place, text)
-        click.echo(place)
+    _write_all(places)
+    write_stdout("".join(f"{place}\n" for place in places))
     if not quiet:
         click.echo(f"next: planner allocate {next(iter(places))}", err=True)
     return 0
+
+
+def _write_all(places: dict[str, str]) -> None:
+    """Write files, all of them or none."""
+    import os
+
+    written: list[str] = []
+    try:
+        for place, text in places.items():
+            make_folder(os.path.dirname(place))
+            written.append(place)
+            write_whole(place, text)
+    except BaseException:
+        for place in written:
+            with contextlib.suppress(OSError):
+                os.unlink(place)
+        raise
 
 
 def example_texts() -> dict[str, str]:

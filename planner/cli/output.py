@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from planner.cli.place import with_copy, write_stdout, write_whole
+
 if TYPE_CHECKING:
     from hardware.errors import Diagnostic, InputError
     from planner.cli.table import Table
@@ -109,13 +111,34 @@ class Output:
 
         The file is in the form asked for, else by its ending, else `kept`.
         """
+        failure = self.keep(report, kept=kept)
+        self.show_kept(report, failure)
+
+    def keep(self, report: Report, *, kept: str) -> InputError | None:
+        """
+        Write the answer to the file, if there is one; gives what went wrong.
+
+        What cannot be written there is put among the temporary files, and that is told.
+        """
+        if self.path == "-":
+            return None
+        from hardware.errors import InputError
+
+        form = self.format if self.format_is_stated or self.format != "table" else kept
+        try:
+            replace(self, format=form).show(report)
+        except InputError as error:
+            return with_copy(error, json_text(report.document))
+        return None
+
+    def show_kept(self, report: Report, failure: InputError | None) -> None:
+        """Show the answer that was kept in a file, unless quiet, and raise what went wrong."""
         if self.path == "-":
             self.show(report)
-            return
-        form = self.format if self.format_is_stated or self.format != "table" else kept
-        replace(self, format=form).show(report)
-        if not self.quiet:
+        elif not self.quiet:
             replace(self, format="table", path="-").show(report)
+        if failure is not None:
+            raise failure
 
     @contextmanager
     def working(self, what: str) -> Iterator[Callable[[str], None]]:
@@ -258,77 +281,3 @@ def csv_text(report: Report) -> str:
         cells = [raw(column, cell) for column, cell in zip(sheet.columns, row, strict=True)]
         writer.writerow(["" if cell is None else cell for cell in cells])
     return paper.getvalue()
-
-
-def write_stdout(text: str) -> None:
-    """
-    Write to standard output.
-
-    A reader that has seen enough and closed the pipe does not change the
-    answer; any other failure is an error.
-    """
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, sys.stdout.fileno())  # or the interpreter complains when it ends
-        os.close(silence)
-        if not isinstance(error, BrokenPipeError):
-            raise _cannot_write("standard output", error) from None
-
-
-def _cannot_write(path: str, error: OSError) -> InputError:
-    from hardware.errors import Diagnostic, InputError, Where
-
-    return InputError(
-        Diagnostic(
-            "cannot-write",
-            "the output cannot be written",
-            Where(path),
-            found=error.strerror or str(error),
-        )
-    )
-
-
-def write_whole(path: str, text: str) -> None:
-    """
-    Write a file whole or not at all; an existing file stays as it was on failure.
-
-    Raises
-    ------
-    InputError
-        The place cannot be written.
-    """
-    import tempfile
-
-    place = os.path.realpath(path)
-    data = text.encode("utf-8")
-    try:
-        if os.path.exists(place) and not os.path.isfile(place):
-            with open(place, "wb") as stream:  # a device or a pipe: nothing to keep
-                stream.write(data)
-            return
-        folder, name = os.path.split(place)
-        handle, draft = tempfile.mkstemp(prefix=f".{name[:40]}.", suffix=".part", dir=folder)
-        try:
-            with open(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(draft, _mode_of(place))
-            os.replace(draft, place)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-
-
-def _mode_of(place: str) -> int:
-    """Permissions for a file that takes this place: as before, or as the process makes files."""
-    if os.path.exists(place):
-        return os.stat(place).st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["DURATION", "FRAC", "PRICE", "TOKENS", "Unit"]
+__all__ = ["BYTES", "DURATION", "FRAC", "PRICE", "TOKENS", "Unit"]
 
 
 class Unit(click.ParamType[Any, Any]):
@@ -30,6 +30,7 @@ class Unit(click.ParamType[Any, Any]):
             self.fail(str(error), param, ctx)
 
 
+BYTES = Unit("bytes", "parse_bytes")
 TOKENS = Unit("tokens", "parse_tokens")
 DURATION = Unit("duration", "parse_duration_s")
 FRAC = Unit("fraction", "parse_frac")
