@@ -16,11 +16,14 @@ from planner.allocation.choice import solve_by_policy
 from planner.allocation.engine import Engine
 from planner.allocation.figures import Figures, figures_of_placements
 from planner.allocation.finish_time import finish_terms, ratios, servable
+from planner.allocation.generated import solve_generated
 from planner.allocation.goal import POLICIES
-from planner.allocation.option import enumerate_options
+from planner.allocation.option import Options, enumerate_options
 from planner.allocation.placement import PlacementTable, job_results, placements
 from planner.allocation.portfolio import solve_case
 from planner.allocation.program import build_program
+from planner.allocation.register import Register
+from planner.allocation.row import Program
 from planner.allocation.solve import Limits, Solution
 from planner.allocation.stand_alone import StandAlone, stand_alone
 from planner.allocation.standing import (
@@ -227,9 +230,8 @@ def _found(
             program, register, solution = answered.program, answered.register, answered.solution
         else:
             options = enumerate_options(case, keeps_all=keeps_all(name))
-            program, register = build_program(case, options)
-            solution = solve_by_policy(register, program, name, solver=solver, limits=limits,
-                                       work_frac=work_frac, alone=finish)  # fmt: skip
+            program, register, solution = _by_policy(case, options, name, solver, limits,
+                                                     work_frac, finish)  # fmt: skip
     except SolverFailure as failure:
         words = failure.diagnostics[0].message
         broken = Solution("failed", None, None, None, None, None, 0.0, "", "", words=words)
@@ -247,6 +249,26 @@ def _found(
         case.job_consortium, weights=worth, minlength=len(case.consortium_names)
     ).astype(np.float64)
     return _Found(name, solution, placed, value, figures_of_placements(register, placed))
+
+
+def _by_policy(
+    case: Case,
+    options: Options,
+    name: str,
+    solver: str | Engine | None,
+    limits: Limits,
+    work_frac: float,
+    finish: StandAlone | None,
+) -> tuple[Program, Register, Solution]:
+    """What a policy other than weighted work finds, and in which program."""
+    if not options.is_whole:
+        found = solve_generated(case, options, name, solver=solver, limits=limits,
+                                work_frac=work_frac, alone=finish)  # fmt: skip
+        return found.program, found.register, found.solution
+    program, register = build_program(case, options)
+    solution = solve_by_policy(register, program, name, solver=solver, limits=limits,
+                               work_frac=work_frac, alone=finish)  # fmt: skip
+    return program, register, solution
 
 
 class _Envy:
