@@ -19,6 +19,7 @@ from planner.allocation.fair_bound import is_fair_large
 from planner.allocation.fair_solve import solve_fair
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
+from planner.allocation.generated import solve_generated
 from planner.allocation.goal import POLICIES
 from planner.allocation.interrupt import Held, held
 from planner.allocation.option import enumerate_options
@@ -211,9 +212,10 @@ def _planned(
     else:
         options = enumerate_options(case, keeps_all=keeps_all(policy))
         is_part = policy in POLICIES and is_fair_large(options)
-        if is_part:
-            answered = solve_fair(case, options, policy, solver=solver, limits=limits,
-                                  work_frac=work_frac)  # fmt: skip
+        if is_part or (policy in POLICIES and not options.is_whole):
+            answer = solve_fair if is_part else solve_generated
+            answered = answer(case, options, policy, solver=solver, limits=limits,
+                              work_frac=work_frac)  # fmt: skip
             program, register, solution = answered.program, answered.register, answered.solution
             prices = answered.certificate.prices if answered.certificate is not None else None
         else:
