@@ -9,14 +9,16 @@ import numpy as np
 
 from hardware.column import Floats, Ints, take
 from planner.allocation.aim import Aim
-from planner.allocation.band import Bands, bands_of
+from planner.allocation.band import Bands, bands_of, can_band
 from planner.allocation.certificate import Certificate
+from planner.allocation.engine import Engine
 from planner.allocation.fair_aim import LeastFor, Logarithms, WorstOff
 from planner.allocation.fair_bands import Terms, logarithms, work_held, worst_off_bands
 from planner.allocation.fair_bound import amounts, band_bound, terms_of
 from planner.allocation.insertion import Insertion
-from planner.allocation.option import Options
+from planner.allocation.option import Options, OptionTable
 from planner.allocation.pack import Parts
+from planner.allocation.portfolio import solve_case
 from planner.allocation.proportions import LEAST_SHARE
 from planner.allocation.relaxation import Relaxation, relax
 from planner.allocation.search_aim import SearchAim
@@ -29,6 +31,7 @@ __all__ = ["Found", "fair_plan", "most_profit"]
 SEARCHED_COLUMNS = 150_000  # that insertion sees
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 PRICE_ROUNDS, FAIR_ROUNDS = 400, 1200
+MOST_WORK = 0.3  # of the time, for the most work
 STEPS, PROOFS = 5, 4  # halvings of the days on which the last run may end, and of those proved
 
 
@@ -39,7 +42,8 @@ class Found:
     chosen: Ints | None
     parts: tuple[Parts, ...] = ()
     bounds: tuple[float | None, ...] = ()  # as minimised
-    prices: tuple[Mapping[str, float], ...] = ()  # that prove them, goal by goal
+    proved: tuple[float | None, ...] = ()  # the same as far as prices prove it
+    prices: tuple[Mapping[str, float], ...] = ()  # that do, goal by goal
     touch: Mapping[str, float] = field(default_factory=dict)
     work: float | None = None  # the most found, where the least for a part of it is sought
     was_interrupted: bool = False
@@ -92,7 +96,13 @@ def most_profit(bands: Bands, profit: Floats, each: int) -> Ints:
 
 
 def fair_plan(
-    aim: Aim, options: Options, bands: Bands, *, work_frac: float, limits: Limits
+    aim: Aim,
+    options: Options,
+    bands: Bands,
+    *,
+    solver: str | Engine | None = None,
+    work_frac: float,
+    limits: Limits,
 ) -> Found:
     """
     The plan of a policy by insertion, and a bound on its first goals by dual ascent.
@@ -103,6 +113,8 @@ def fair_plan(
         The goals, over any part of the runs.
     options, bands : Options, Bands
         All runs, and their rows.
+    solver : str or Engine, optional
+        For the most work, which policies of the least begin with.
     work_frac : float
         Part of the most work found that policies of the least have to do. [1]
     limits : Limits
@@ -125,18 +137,45 @@ def fair_plan(
     terms = terms_of(aim, options)
     if terms is not None:
         return _shared(search, aim, terms)
-    first = search.prices(bands, PRICE_ROUNDS, 0.1)
-    work = search.plan(bands.profit(first.prices), 0.2, None, goal=first.bound)
-    if work is None:
-        return Found(None)
-    prices = Certificate.of(bands, first.prices).prices
-    least = work.value * work_frac
-    if work.was_interrupted:
-        return Found(work.chosen, work.parts, (-first.bound,), (prices,), work=work.value,
-                     was_interrupted=True)  # fmt: skip
+    work = _most_work(search, solver)
+    if work.chosen is None or work.was_interrupted:
+        return work
     if aim.policy == "min-makespan":
-        return _soonest(search, work, least, (-first.bound, prices))
-    return _cheapest(search, aim, work, least, prices)
+        return _soonest(search, work, (work.work or 0.0) * work_frac)
+    return _cheapest(search, aim, work, (work.work or 0.0) * work_frac)
+
+
+def _most_work(search: _Search, solver: str | Engine | None) -> Found:
+    """The plan of the most weighted work, by the way that fits the size of the case."""
+    bands, limits = search.bands, search.limits
+    brief = replace(limits, time_limit_s=MOST_WORK * limits.time_limit_s, on_progress=None)
+    if can_band(search.options):
+        answered = solve_case(search.case, solver=solver, limits=brief, ties_by_cost=False)
+        point, certificate = answered.solution.point, answered.certificate
+        if point is not None and certificate is not None:
+            mine = answered.register.options.runs
+            chosen = _same_runs(search.options, mine, np.flatnonzero(point[: len(mine)] > 0.5))
+            bound = answered.solution.bound or certificate.bound
+            return Found(chosen, ((),) * len(chosen), (-bound,), (-certificate.bound,),
+                         (certificate.prices,), {}, float(bands.value[chosen].sum()),
+                         answered.solution.was_interrupted)  # fmt: skip
+    first = search.prices(bands, PRICE_ROUNDS, 0.1)
+    certificate = Certificate.of(bands, first.prices)
+    found = search.plan(bands.profit(first.prices), 0.2, None, goal=first.bound)
+    if found is None:
+        return Found(None)
+    return Found(found.chosen, found.parts, (-certificate.bound,), (-certificate.bound,),
+                 (certificate.prices,), {}, found.value, found.was_interrupted)  # fmt: skip
+
+
+def _same_runs(options: Options, runs: OptionTable, chosen: Ints) -> Ints:
+    """Rows of all options of some runs of a part of them, ascending."""
+    every, found = options.runs, []
+    for run in chosen.tolist():
+        same = np.flatnonzero(every.point == runs.point[run])
+        same = same[every.start_day[same] == runs.start_day[run]]
+        found.append(int(same[every.end_day[same] == runs.end_day[run]][0]))
+    return np.sort(np.array(found, dtype=np.int64))
 
 
 def _shared(search: _Search, aim: Aim, terms: Terms) -> Found:
@@ -166,55 +205,57 @@ def _shared(search: _Search, aim: Aim, terms: Terms) -> Found:
     )
     bound = band_bound(aim, search.options, 0, (), prices, touch, bands=search.bands)
     if found is None:
-        return Found(None, bounds=(bound,), prices=(prices,), touch=touch)
-    return Found(found.chosen, found.parts, (bound,), (prices,), touch,
+        return Found(None, (), (bound,), (bound,), (prices,), touch)
+    return Found(found.chosen, found.parts, (bound,), (bound,), (prices,), touch,
                  was_interrupted=found.was_interrupted)  # fmt: skip
 
 
-def _cheapest(
-    search: _Search, aim: Aim, work: Insertion, least: float, prices: Mapping[str, float]
-) -> Found:
+def _cheapest(search: _Search, aim: Aim, work: Found, least: float) -> Found:
     """The least cost or energy for some work, from the plan of the most."""
     amount = amounts(search.case, search.options, aim.policy)
+    chosen, value = _chosen(work), search.bands.value
     wide = work_held(search.bands, amount, least)
-    priced = search.prices(wide, FAIR_ROUNDS, 0.3, -float(amount[work.chosen].sum()))
+    priced = search.prices(wide, FAIR_ROUNDS, 0.25, -float(amount[chosen].sum()))
     profit = wide.profit(priced.prices)
-    found = search.plan(profit, 0.3, lambda runs: LeastFor(amount, least, runs), start=work.chosen)
-    value = search.bands.value
-    if found is None or float(value[found.chosen].sum()) < least * (1 - 1e-9):
-        found = replace(work, was_interrupted=found is not None and found.was_interrupted)
-    most = max(work.value, float(value[found.chosen].sum()))
+    found = search.plan(profit, 0.3, lambda runs: LeastFor(amount, least, runs), start=chosen)
+    best, parts, was_interrupted = chosen, work.parts, False
+    if found is not None:
+        was_interrupted = found.was_interrupted
+        if float(value[found.chosen].sum()) >= least * (1 - 1e-9):
+            best, parts = found.chosen, found.parts
+    most = max(work.work or 0.0, float(value[best].sum()))
     held = dict(Certificate.of(wide, priced.prices).prices)
-    bounds = (
-        band_bound(aim, search.options, 0, (), prices, {}, bands=search.bands),
-        band_bound(aim, search.options, 1, (-most,), held, {}, bands=search.bands),
-    )
-    return Found(found.chosen, found.parts, bounds, (prices, held), {}, most,
-                 found.was_interrupted)  # fmt: skip
+    bound = band_bound(aim, search.options, 1, (-most,), held, {}, bands=search.bands)
+    return Found(best, parts, (work.bounds[0], bound), (work.proved[0], bound),
+                 (work.prices[0], held), {}, most, was_interrupted)  # fmt: skip
 
 
-def _soonest(
-    search: _Search, work: Insertion, least: float, first: tuple[float, Mapping[str, float]]
-) -> Found:
+def _chosen(found: Found) -> Ints:
+    """Runs of a plan that was found."""
+    return np.zeros(0, dtype=np.int64) if found.chosen is None else found.chosen
+
+
+def _soonest(search: _Search, work: Found, least: float) -> Found:
     """The earliest last day for some work: days are halved while a plan or a proof is found."""
-    ends, best = search.options.runs.end_day, work
+    ends = search.options.runs.end_day
+    best, parts, was_interrupted = _chosen(work), work.parts, False
     tried = proved = 0  # no plan was found, and none there is, that ends by this day
     for step in range(STEPS + PROOFS):
-        last = int(ends[best.chosen].max(initial=0))
+        last = int(ends[best].max(initial=0))
         low = max(tried, proved) if step < STEPS else proved
         high = last if step < STEPS else max(tried, proved + 1)
-        if best.was_interrupted or high - low <= 1:
+        if was_interrupted or high - low <= 1:
             continue
         day = (low + high) // 2
         found, is_proved = _by_day(search, day, least, seeks_plan=step < STEPS)
         if found is not None:
-            best = found
+            best, parts, was_interrupted = found.chosen, found.parts, found.was_interrupted
         elif is_proved:
             proved = day
         else:
             tried = day
-    return Found(best.chosen, best.parts, (first[0], float(proved + 1)), (first[1], {}), {},
-                 work.value, best.was_interrupted)  # fmt: skip
+    return Found(best, parts, (work.bounds[0], float(proved + 1)), work.proved, work.prices, {},
+                 work.work, was_interrupted)  # fmt: skip
 
 
 def _by_day(

@@ -82,6 +82,7 @@ def solve_fair(
         aim,
         options,
         bands,
+        solver=solver,
         work_frac=work_frac,
         limits=replace(limits, time_limit_s=max(left, 0.2 * limits.time_limit_s)),
     )
@@ -89,7 +90,7 @@ def solve_fair(
         priced = relax(bands, rounds=PRICE_ROUNDS, time_limit_s=WORK_PRICES * limits.time_limit_s)
         certificate = Certificate.of(bands, priced.prices)
     else:
-        certificate = Certificate(found.prices[0], -(found.bounds[0] or 0.0))
+        certificate = Certificate(found.prices[0], -(found.proved[0] or 0.0))
     chosen: Ints = np.zeros(0, dtype=np.int64) if found.chosen is None else found.chosen
     kept = most_profit(bands, bands.value, KEPT_EACH)
     columns = np.union1d(kept[kept < len(options.runs)], chosen)
@@ -138,7 +139,7 @@ def _proved(aim: Aim, stated: PlanAim | None, found: Found) -> PlanAim | None:
     if stated is None:
         return None
     goals = list(stated.goals)
-    proofs = zip(found.prices, found.bounds, strict=False)
+    proofs = zip(found.prices, found.proved, strict=False)
     for at, (prices, bound) in enumerate(proofs):
         if at < len(goals) and prices and bound is not None:
             touch = tuple(found.touch.items())

@@ -9,6 +9,7 @@ import numpy as np
 
 from hardware.column import Floats, Ints
 from planner.allocation.band import Bands
+from planner.allocation.interrupt import is_stopped
 
 __all__ = ["Relaxation", "best_columns", "relax"]
 
@@ -131,7 +132,7 @@ def _ascent(
     best, way = (bound, prices), np.zeros(len(prices))
     step, since, count = STEP, 0, 0
     for count in range(1, rounds + 1):
-        if count % 8 == 0 and time.monotonic() > end:
+        if count % 8 == 0 and (time.monotonic() > end or is_stopped()):
             break
         violation = (activity - bands.bound) * unit
         violation[(prices <= 0) & (violation < 0)] = 0.0
@@ -155,7 +156,7 @@ def _ascent(
 def _unit(bands: Bands) -> Floats:
     """What a row would cost if all value were spread over the rows of its layer. [row]"""
     unit = np.zeros(len(bands.bound))
-    value = float(bands.value[bands.first[:-1]].sum())
+    value = float(np.abs(bands.value[bands.first[:-1]]).sum())
     for layer in bands.layers:
         touched = np.zeros(len(unit) + 1)
         np.add.at(touched, layer.low, 1.0)
