@@ -38,13 +38,13 @@ def some_scenario(seed: int) -> Data:
     return {
         "name": f"random {seed}", "currency": "KRW", "pools": pools, "consortiums": teams,
         "horizon": {"from": day(0), "to": day(days - 1),
-                    "resolution": rng.choice(["two-weeks", "month"])},
+                    "resolution": "two-weeks" if days == 56 else "month"},
         "jobs": jobs, "policy": policy, "rules": {"equivalence": {"b200": 1, "h100": 0.5}},
     }  # fmt: skip
 
 
 def some_job(rng: random.Random, days: int, number: int) -> Data:
-    choices = rng.choice([[1, 2, 4], [2, 6], [2, 4, 8], [3]])
+    choices = rng.choice([[1, 4], [2, 6], [2, 4, 8], [3]])
     work = choices[-1] * 8 * rng.choice([400, 700, 1000]) * 86400 * days  # tokens of all days
     job: Data = {
         "consortium": rng.choice(["one", "two"]), "model": "llama3-8b", "data": f"data {number}",
