@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.comparison import Comparison, compare
     from planner.division import allocate
     from planner.estimation import estimate
+    from planner.false_report import FalseReports, false_reports
     from planner.forecast import Estimate
     from planner.memory import MemoryTable
     from planner.plan import Plan
@@ -41,6 +42,7 @@ _ROOMS = {
     "Comparison": "planner.comparison",
     "Diagnostic": "hardware.errors",
     "Estimate": "planner.forecast",
+    "FalseReports": "planner.false_report",
     "Infeasible": "hardware.errors",
     "InputError": "hardware.errors",
     "MemoryTable": "planner.memory",
@@ -60,6 +62,7 @@ _ROOMS = {
     "calibrate": "planner.profile",
     "compare": "planner.comparison",
     "estimate": "planner.estimation",
+    "false_reports": "planner.false_report",
     "load_models": "planner.workload",
     "load_scenario": "planner.scenario_check",
     "policies": "planner.side_by_side",
@@ -71,6 +74,7 @@ __all__ = [
     "Comparison",
     "Diagnostic",
     "Estimate",
+    "FalseReports",
     "Infeasible",
     "InputError",
     "MemoryTable",
@@ -90,6 +94,7 @@ __all__ = [
     "calibrate",
     "compare",
     "estimate",
+    "false_reports",
     "load_models",
     "load_scenario",
     "policies",

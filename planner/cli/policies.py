@@ -12,6 +12,7 @@ from planner.cli.unit import DURATION, FRAC
 
 if TYPE_CHECKING:
     from planner.cli.table import Table
+    from planner.false_report import FalseReports
     from planner.policy_table import Policies
 
 __all__ = ["command"]
@@ -38,6 +39,8 @@ NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "
         help="Threads of the solver; 0 is one, on any machine.")  # fmt: skip
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Seed of the solver.")  # fmt: skip
+@option("--reports", is_flag=True,
+        help="Also solve again with false reports, and tell what each would gain.")  # fmt: skip
 @output_options
 def command(scenario: str, output: Output, **given: Any) -> int:
     """
@@ -48,6 +51,7 @@ def command(scenario: str, output: Output, **given: Any) -> int:
       planner policies scenario.yaml
       planner policies scenario.yaml --time-limit 30s --format json
       planner policies scenario.yaml --policy weighted-work --policy max-min
+      planner policies scenario.yaml --reports --time-limit 300s
 
     Satisfaction is the value of a consortium's work over what it could get alone.
     Exit code 0 when every policy has a plan, 1 when one has none. The plan itself is
@@ -68,11 +72,32 @@ def command(scenario: str, output: Output, **given: Any) -> int:
             allocation=allocation_word(given["flexible"]),
             on_policy=note,
         )
-    output.show(_report(found, output))
+    false = _false_reports(scenario, output, given) if given["reports"] else None
+    output.show(_report(found, false, output))
     return 0 if all(row.work is not None for row in found.rows) else 1
 
 
-def _report(found: Policies, output: Output) -> Report:
+def _false_reports(scenario: str, output: Output, given: dict[str, Any]) -> FalseReports:
+    """What false reports would gain; the time limit counts once more."""
+    from planner.false_report import false_reports
+
+    with output.working("solving with false reports") as note:
+        return false_reports(
+            scenario,
+            solver=given["solver"],
+            time_limit_s=given["time_limit"],
+            gap_frac=given["gap"],
+            seed=given["seed"],
+            names=given["names"] or NAMES,
+            work_frac=given["least_work"],
+            allocation=allocation_word(given["flexible"]),
+            on_policy=note,
+        )
+
+
+def _report(found: Policies, false: FalseReports | None, output: Output) -> Report:
+    from planner.cli.report_gain import report_blocks
+
     missing = tuple(f"{row.policy}: {row.status}" for row in found.rows if row.work is None)
     proved = tuple(f"{row.policy}: {row.words}" for row in found.rows if row.words)
     blocks = (
@@ -81,8 +106,12 @@ def _report(found: Policies, output: Output) -> Report:
         Section("no plan", missing),
         Section("proved", proved if output.verbose else ()),
         Section("", _notes(found)),
+        *report_blocks(false),
     )
-    return Report(found.sentence, blocks, found.to_dict(), _sheet(found))
+    document = found.to_dict()
+    if false is not None:
+        document["reports"] = false.to_dict()
+    return Report(found.sentence, blocks, document, _sheet(found))
 
 
 def _summary(found: Policies) -> Table:

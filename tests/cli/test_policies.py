@@ -51,3 +51,14 @@ def test_policy_of_the_scenario_is_used(cli, scenario):
     scenario.write_text(text, "utf-8")
     answer = cli("allocate", scenario, "--time-limit", "20s", "--format", "json")
     assert json.loads(answer.out)["verdict"]["policy"] == "proportional"
+
+
+def test_false_reports_are_shown_and_written(cli, scenario):
+    line = ("policies", scenario, "--time-limit", "20s", "--policy", "weighted-work", "--reports")
+    answer = cli(*line)
+    assert answer.code == 0
+    assert "false reports of the values or tokens" in answer.out
+    assert max(map(len, answer.out.splitlines()[1:])) <= 100
+    found = json.loads(cli(*line, "--format", "json").out)
+    assert {row["field"] for row in found["reports"]} == {"value", "tokens"}
+    assert {row["policy"] for row in found["reports"]} == {"weighted-work"}

@@ -1,0 +1,72 @@
+"""False reports on a node that two want whole: who gains what can be worked out by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import planner
+from planner.allocation.goal import POLICIES
+from planner.allocation.solve import Limits
+from planner.false_report import REPORTS, FalseReports, reports_of_case
+from tests.planner.allocation.conftest import J, P, Spec, T, build
+
+EXACT = Limits(gap_frac=0.0, time_limit_s=120.0)
+
+
+def one_node(*, partial: bool):
+    jobs = [
+        J(team=team, tokens=28, value=value, nodes=(1,), partial=partial)
+        for team, value in ((0, 10.0), (1, 9.0))
+    ]
+    return build(Spec([P([(0, 28, 1)])], jobs, [T(), T()], days=28))
+
+
+def gains(found: FalseReports, policy: str) -> dict[tuple[str, str, float], float | None]:
+    return {
+        (row.consortium, row.field, row.factor): row.gain_frac
+        for row in found.rows
+        if row.policy == policy
+    }
+
+
+def test_who_overstates_its_value_takes_the_node_where_work_counts():
+    found = reports_of_case(one_node(partial=True), limits=EXACT, names=("weighted-work",))
+    gained = gains(found, "weighted-work")
+    assert gained["team-1", "value", 2.0] == 1.0  # from nothing to all
+    assert gained["team-0", "value", 0.5] == -1.0
+    assert gained["team-0", "value", 2.0] == 0.0
+    # Four fifths of the tokens look like more value a day; the node is then given for as long.
+    assert gained["team-0", "tokens", 0.8] == pytest.approx(-0.25)
+    assert gained["team-1", "tokens", 0.8] == 1.0
+    worst = found.worst("weighted-work")
+    assert worst is not None
+    assert (worst.consortium, worst.value) == ("team-1", 9.0)
+    assert all(row.is_proved for row in found.rows)
+
+
+def test_the_worst_off_cannot_lie_about_value():
+    found = reports_of_case(one_node(partial=True), limits=EXACT, names=("max-min",))
+    assert all(row.gain_frac == 0.0 for row in found.rows if row.field == "value")
+    assert len(found.rows) == 2 * len(REPORTS)
+
+
+def test_an_understated_job_that_counts_only_when_finished_is_worth_nothing():
+    found = reports_of_case(one_node(partial=False), limits=EXACT, names=("weighted-work",))
+    gained = gains(found, "weighted-work")
+    assert gained["team-0", "tokens", 0.8] == -1.0
+    assert gained["team-0", "tokens", 1.25] == -1.0  # no longer fits
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_no_plan_is_unknown_and_not_nothing():
+    case = build(Spec([P([(0, 28, 1)])], [J()], [T(floor=50.0)]))
+    found = reports_of_case(case, limits=EXACT, names=("weighted-work", "max-min"))
+    assert [row.gain_frac for row in found.rows] == [None] * len(found.rows)
+    assert found.worst("max-min") is None
+
+
+def test_the_verb_is_handed_on_with_every_policy():
+    assert planner.false_reports.__defaults__ is None
+    assert planner.false_reports.__kwdefaults__["names"] == POLICIES
