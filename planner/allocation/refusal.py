@@ -53,15 +53,16 @@ def refusals(
         least, and what it lacks.
     """
     terms = incidence(program)
+    scale = _scale(program, terms)
     activity = terms.activity(point)
     plans, modes = register.plans, register.options.modes
     absent = sorted(set(range(len(register.case.job_names))) - set(placed.job.tolist()))
     found = {}
     for job in absent:
-        plan = _nearest_plan(register, program, terms, activity, job)
+        plan = _nearest_plan(register, scale, terms, activity, job)
         moves = ([] if plan is None else [plan]) + _mode_moves(register, job)
         if moves:
-            found[job] = _lacked(register, program, terms, activity, placed, job, moves)
+            found[job] = _lacked(register, program, scale, terms, activity, placed, job, moves)
         elif (plans.job == job).any() or (modes.job == job).any():
             found[job] = _worthless(register, job)
         else:
@@ -73,8 +74,30 @@ Place = tuple[int, int, int, int]  # pool, nodes, start, end
 Move = tuple[list[int], list[float], list[Place]]
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """How what a row lacks is counted, the same for every job."""
+
+    counted: Bools  # [row] whether a plan of one job alone can lack something of it
+    size: Floats  # [row] what an excess is measured by
+    group: Ints  # [row] number of its group
+    groups: int
+
+
+def _scale(program: Program, terms: Incidence) -> _Scale:
+    """The rows of a program as refusals count them."""
+    known: dict[str, int] = {}
+    group = [known.setdefault(row.group, len(known)) for row in program.rows]
+    return _Scale(
+        np.array([row.family not in _SKIPPED for row in program.rows], dtype=np.bool_),
+        np.maximum(np.abs(terms.bound), 1.0),
+        np.array(group, dtype=np.int64),
+        max(len(known), 1),
+    )
+
+
 def _nearest_plan(
-    register: Register, program: Program, terms: Incidence, activity: Floats, job: int
+    register: Register, scale: _Scale, terms: Incidence, activity: Floats, job: int
 ) -> Move | None:
     """The run or chain of a job that is worth something and lacks least; the first of equals."""
     plans, spans = register.plans, register.spans
@@ -85,33 +108,15 @@ def _nearest_plan(
     row = terms.row[which]
     over = activity[row] + terms.coefficient[which] - terms.bound[row]
     over = np.where(terms.is_equal[row], np.abs(over), over)
-    over = np.where(_counted(program)[row] & (over > terms.slack[row]), over, 0.0)
-    score = np.bincount(owner, over / _size(terms)[row], minlength=len(mine))
-    group, many = _groups(program)
-    broken = np.unique((owner * many + group[row])[over > 0]) // many
+    over = np.where(scale.counted[row] & (over > terms.slack[row]), over, 0.0)
+    score = np.bincount(owner, over / scale.size[row], minlength=len(mine))
+    broken = np.unique((owner * scale.groups + scale.group[row])[over > 0]) // scale.groups
     score = score + 10.0 * np.bincount(broken, minlength=len(mine))
     best = int(mine[np.flatnonzero(score <= score.min() + 1e-12)[0]])
     held = np.flatnonzero(spans.column == best)
     columns = (spans.pool, spans.nodes, spans.start_day, spans.end_day)
     places = zip(*(column[held].tolist() for column in columns), strict=True)
     return [best], [1.0], list(places)
-
-
-def _counted(program: Program) -> Bools:
-    """Rows that a plan of one job alone can lack something of. [row]"""
-    return np.array([row.family not in _SKIPPED for row in program.rows], dtype=np.bool_)
-
-
-def _size(terms: Incidence) -> Floats:
-    """What the excess of a row is measured by. [row]"""
-    return np.maximum(np.abs(terms.bound), 1.0)
-
-
-def _groups(program: Program) -> tuple[Ints, int]:
-    """Number of the group of each row, and how many there are."""
-    known: dict[str, int] = {}
-    found = [known.setdefault(row.group, len(known)) for row in program.rows]
-    return np.array(found, dtype=np.int64), max(len(known), 1)
 
 
 def _mode_moves(register: Register, job: int) -> list[Move]:
@@ -149,6 +154,7 @@ _SKIPPED = {"one_plan_a_job", "pieces_in_mode", "work_covered", "last_piece",
 def _lacked(
     register: Register,
     program: Program,
+    scale: _Scale,
     terms: Incidence,
     activity: Floats,
     placed: PlacementTable,
@@ -156,13 +162,12 @@ def _lacked(
     moves: list[Move],
 ) -> Refusal:
     """The move that lacks least, in words."""
-    counted, size = _counted(program), _size(terms)
     best: tuple[float, int, Floats] | None = None
     for at, (columns, amounts, _) in enumerate(moves):
-        excess = np.where(counted, terms.excess(terms.shift(activity, columns, amounts)), 0.0)
-        score = float((excess / size).sum()) + 10.0 * len(
-            {program.rows[row].group for row in np.flatnonzero(excess)}
-        )
+        excess = terms.excess(terms.shift(activity, columns, amounts))
+        excess = np.where(scale.counted, excess, 0.0)
+        score = float((excess / scale.size).sum())
+        score += 10.0 * len(np.unique(scale.group[np.flatnonzero(excess)]))
         if best is None or score < best[0] - 1e-12:
             best = (score, at, excess)
     if best is None:
