@@ -239,14 +239,26 @@ def _caps(lines: Lines, case: Case, runs: OptionTable) -> None:
 
 
 def _orders(lines: Lines, case: Case, runs: OptionTable) -> None:
-    """A job starts after those it waits for; see `program.after_predecessors`."""
+    """
+    A job starts after those it waits for; see `program.after_predecessors`.
+
+    The nth pair that a job is in, as the one that waits or as the one that ends, has the nth
+    layer of its kind: so there are as many as one job has pairs, and not as all jobs have.
+    """
     pairs = zip(case.after_before.tolist(), case.after_then.tolist(), strict=True)
+    layers: dict[tuple[str, int], Layer] = {}
+    count: dict[tuple[str, int], int] = {}
+
+    def layer(kind: str, job: int) -> Layer:
+        number = count[kind, job] = count.get((kind, job), -1) + 1
+        return layers.get((kind, number)) or layers.setdefault((kind, number), lines.layer())
+
     for number, (before, then) in enumerate(pairs):
         mine = np.flatnonzero(runs.job == then)
         days = np.unique(runs.start_day[mine])
         names = [f"after_{number}_{day}" for day in days.tolist()]
         row = lines.line(names, np.zeros(len(days)))
-        waits, ends = lines.layer(), lines.layer()
+        waits, ends = layer("waits", then), layer("ends", before)
         waits.low[mine] = row + np.searchsorted(days, runs.start_day[mine])
         waits.high[mine], waits.amount[mine] = row + len(days), 1.0
         done = np.flatnonzero((runs.job == before) & (runs.done_frac >= 1.0))
