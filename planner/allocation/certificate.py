@@ -11,6 +11,7 @@ import numpy as np
 from hardware.column import Floats
 from planner.allocation.band import Bands, bands_of, can_price
 from planner.allocation.option import Options, enumerate_options
+from planner.allocation.pausing import can_pause, paused_bound
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -60,9 +61,11 @@ def certified_bound(
     -------
     float or None
         A bound on the value of every plan, by weak duality, whatever the prices are; None
-        for cases with jobs that pause or change pools.
+        for cases with jobs that change pools, or that pause where support must be equal.
     """
     options = enumerate_options(case) if options is None else options
+    if can_pause(case, options):
+        return paused_bound(case, options, prices)
     if not can_price(options):
         return None
     return bound_from(bands_of(case, options), prices)

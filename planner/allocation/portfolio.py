@@ -17,6 +17,7 @@ from planner.allocation.flexible import plan_flexible
 from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
+from planner.allocation.pausing import fitting_prices, is_pausing_large, without_pauses
 from planner.allocation.place import with_places
 from planner.allocation.prior import nearest, taken_over
 from planner.allocation.program import build_program
@@ -98,9 +99,10 @@ def solve_case(
     Up to `EXACT_COLUMNS` columns the solver sees them all, with a plan by insertion to
     start from. Beyond, dual ascent gives prices and the bound, insertion with
     ruin-and-recreate the plan, and the solver improves it over the `KEPT_COLUMNS` columns
-    that are worth most at the prices. Cases with jobs that pause go to the solver whole, and
-    so do small ones with pools in which counting nodes by day is not enough; larger ones of
-    these get their blocks while the plan is built, and a bound that counts nodes alone.
+    that are worth most at the prices. Small cases with jobs that pause go to the solver
+    whole, larger ones are planned without pauses and bounded with them. Small cases with
+    pools in which counting nodes by day is not enough go to the solver whole too; larger
+    ones get their blocks while the plan is built, and a bound that counts nodes alone.
     Cases with more chains of flexible jobs than can be listed are `plan_flexible`'s.
     """
     limits = limits or Limits()
@@ -108,6 +110,8 @@ def solve_case(
     options = enumerate_options(case)
     if not options.is_whole:
         return _flexible(case, options, solver, limits)
+    if is_pausing_large(case, options):
+        return _paused(case, options, solver, limits, prior)
     if _goes_whole(options):
         program, register = build_program(case, options)
         if case.job_one_block.any():
@@ -168,6 +172,26 @@ def _flexible(
     status = "feasible" if found.status == "optimal" else found.status
     status = "unsolved" if status == "infeasible" else status
     return Answered(program, register, replace(found, status=status, bound=None), None)
+
+
+def _paused(
+    case: Case,
+    options: Options,
+    solver: str | Engine | None,
+    limits: Limits,
+    prior: PlanRowTable | None,
+) -> Answered:
+    """The plan without pauses, with a bound on those that have them."""
+    found = solve_case(without_pauses(case), solver=solver, limits=limits, ties_by_cost=False,
+                       prior=prior)  # fmt: skip
+    if found.certificate is None or found.solution.point is None:
+        status = "unsolved" if found.solution.status == "infeasible" else found.solution.status
+        return replace(found, solution=replace(found.solution, status=status, bound=None),
+                       certificate=None)  # fmt: skip
+    prices, bound = fitting_prices(case, options, found.certificate.prices)
+    solution = replace(found.solution, status="feasible",
+                       bound=max(bound, found.solution.objective or 0.0))  # fmt: skip
+    return replace(found, solution=solution, certificate=Certificate(prices, bound))
 
 
 def _goes_whole(options: Options) -> bool:

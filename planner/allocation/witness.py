@@ -22,7 +22,7 @@ __all__ = ["TOLERANCE", "proved_bound", "witness_faults"]
 TOLERANCE = 1e-6
 """Part by which a stated bound may differ from the recomputed one: float sums in another order."""
 
-OF_THE_PROGRAM = ("ids_", "block_", "inside_", "equal_", "lend_")
+OF_THE_PROGRAM = ("ids_", "block_", "inside_", "equal_", "lend_", "mode_", "work_")
 """Beginnings of names of rows that are written otherwise, or not at all, as lines of rows."""
 
 

@@ -10,16 +10,24 @@ import pytest
 from benchmarks.cases import Size, make_case
 from planner.allocation import portfolio
 from planner.allocation.band import Bands, bands_of, can_band, can_price
-from planner.allocation.certificate import certified_bound
+from planner.allocation.certificate import Certificate, certified_bound
 from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.pack import packs_of
+from planner.allocation.pausing import (
+    can_pause,
+    fitting_prices,
+    is_pausing_large,
+    paused_bound,
+    without_pauses,
+)
 from planner.allocation.portfolio import solve_case
 from planner.allocation.program import build_program
 from planner.allocation.relaxation import relax
 from planner.allocation.settle import is_feasible
 from planner.allocation.solve import Limits
 from planner.allocation.sought import point_of, sought
+from planner.allocation.witness import proved_bound
 from planner.case import Case
 from tests.planner.allocation.drawn import drawn_case, optimum
 
@@ -178,6 +186,7 @@ def test_the_way_of_large_cases_knows_the_rule(rule: str, monkeypatch: pytest.Mo
     assert found.objective >= 0.93 * best.objective
     assert large.certificate is not None
     again = certified_bound(case, large.certificate.prices)
+    assert again is not None
     assert again == pytest.approx(large.certificate.bound, rel=1e-9)
     assert again >= best.objective * (1 - 1e-6)
 
@@ -211,3 +220,54 @@ def with_rule(case: Case, rule: str) -> Case:
         delivery_end_day=np.repeat([case.days - 90, case.days], pools),
         delivery_nodes=np.tile(case.delivery_nodes // 2, 2),
     )
+
+
+def pausing(seed: int) -> Case:
+    """A small case in which some jobs pause, under some of the rules."""
+    dice = np.random.default_rng(seed + 77)
+    case = drawn_case(seed, jobs=6)
+    case = replace(case, job_preemptible=dice.random(6) < 0.6)
+    if dice.random() < 0.4:
+        case = replace(case, use_consortium=np.array([0, 0]), use_end_day=np.array([10, 20]),
+                       use_least=np.array([1.0, 3.0]))  # fmt: skip
+    own = case.job_consortium == 0
+    if dice.random() < 0.4 and own.any() and not own.all():
+        case = replace(case, borrow_job=np.flatnonzero(~own), lend_job=np.flatnonzero(own)[:1],
+                       borrow_pool=np.full(int((~own).sum()), 1),
+                       lend_pool=np.ones(1, dtype=np.int64))  # fmt: skip
+    return case
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_jobs_that_pause_are_bounded_by_any_prices(seed: int) -> None:
+    case = pausing(seed)
+    options = enumerate_options(case)
+    if not can_pause(case, options):
+        pytest.skip("nothing pauses")
+    best = optimum(case, options).objective
+    if best is None:
+        pytest.skip("no plan keeps the floors")
+    fixed = without_pauses(case)
+    bands = bands_of(fixed, enumerate_options(fixed))
+    dice = np.random.default_rng(seed)
+    for size in (0.0, 0.01, 0.1, 1.0, 3.0):
+        prices = {name: size * dice.random() for name in bands.names}
+        assert paused_bound(case, options, prices) >= best * (1 - 1e-9) - 1e-9
+    relaxed = Certificate.of(bands, relax(bands, rounds=150).prices).prices
+    fitting, bound = fitting_prices(case, options, relaxed)
+    assert bound == certified_bound(case, fitting, options)
+    assert best * (1 - 1e-9) - 1e-9 <= bound <= paused_bound(case, options, relaxed)
+
+
+def test_a_large_case_with_jobs_that_pause_is_planned_and_bounded() -> None:
+    case = make_case(Size(60, 5, 5, 20, 4), 1)
+    case = replace(case, job_preemptible=np.arange(60) % 3 == 0)
+    assert is_pausing_large(case, enumerate_options(case))
+    answered = solve_case(case, limits=Limits(time_limit_s=5.0, gap_frac=0.01))
+    found = answered.solution
+    assert found.status == "feasible"
+    assert found.objective is not None
+    assert found.bound is not None
+    assert answered.certificate is not None
+    assert proved_bound(case, answered.certificate.prices) == pytest.approx(found.bound, rel=1e-9)
+    assert 0.75 * found.bound < found.objective <= found.bound
