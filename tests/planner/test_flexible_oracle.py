@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import random
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 import planner
+from planner.allocation import portfolio
+from planner.allocation.option import enumerate_options
 from planner.scenario import Scenario
 
 Data = dict[str, Any]
@@ -159,3 +162,21 @@ def test_no_plan_does_more_work(block: int) -> None:
         fixed = [Job(**{**vars(job), "move_days": None}) for job in jobs]
         gains += best > most_work(fixed, pools) * (1 + 1e-6)
     assert gains >= 8
+
+
+def test_a_search_is_bounded_by_no_less_than_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found where plans cannot be listed, for cases of which they can."""
+    listless = functools.partial(enumerate_options, chain_limit=0)
+    monkeypatch.setattr(portfolio, "enumerate_options", listless)
+    missed = 0
+    for seed in range(200, 260):
+        scenario, jobs, pools = some_case(seed)
+        plan = planner.allocate(scenario, time_limit_s=5, gap_frac=0.0)
+        best = most_work(jobs, pools)
+        assert plan.verdict.objective is not None, seed
+        assert plan.verdict.bound is not None, seed
+        assert plan.verdict.bound >= best * (1 - 1e-6), seed
+        assert plan.certified_bound is None or plan.certified_bound >= best * (1 - 1e-6), seed
+        assert plan.verdict.objective <= best * (1 + 1e-6), seed
+        missed += plan.verdict.objective < best * (1 - 1e-6)
+    assert missed <= 6
