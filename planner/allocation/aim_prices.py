@@ -13,6 +13,13 @@ from planner.allocation.aim import Aim, bound_by, priced_program
 from planner.allocation.figures import Figures
 from planner.allocation.price import row_prices
 from planner.allocation.proportional import relaxed_shares
+from planner.allocation.refutation import (
+    BETTER,
+    can_refute,
+    goal_bound,
+    is_refuted,
+    refutation,
+)
 from planner.allocation.row import Row
 from planner.allocation.stated import held_values, of_plan
 from planner.plan_aim import AimedGoal, PlanAim
@@ -21,6 +28,7 @@ __all__ = ["MOST_COLUMNS", "priced_aim"]
 
 MOST_COLUMNS = 30_000
 """Programs of more columns get no prices of goals: a relaxed program each takes too long."""
+NEAR = 1e-6  # a bound within this part of what is reached needs no other proof
 LEAST_PRICE = 1e-12  # of the largest; smaller ones prove nothing and fill the file
 
 
@@ -73,11 +81,40 @@ def _priced(
     if found is None:
         return one
     prices = _named(program.rows, found)
-    bound = aim.goals[at].told(bound_by(aim, at, reached, prices, touch))
-    return replace(one, bound=bound, prices=tuple(prices.items()), touch=tuple(touch.items()))
+    bound = bound_by(aim, at, reached, prices, touch)
+    one = _with(aim, at, one, (bound, prices, touch))
+    far = reached[at] - bound > NEAR * max(abs(reached[at]), abs(aim.goals[at].shift), 1e-9)
+    return _refuted(aim, at, one, reached, left_s) if far and can_refute(aim, at) else one
 
 
-def _named(rows: tuple[Row, ...], found: Floats) -> Mapping[str, float]:
+def _refuted(
+    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], left_s: float
+) -> AimedGoal:
+    """One goal with prices that prove that no plan is better, where the relaxed program can."""
+    program, _ = refutation(aim, at, reached)
+    found = row_prices(program, time_limit_s=left_s)
+    if found is None:
+        return one
+    prices = _named(program.rows, found)
+    if not is_refuted(aim, at, reached, prices):
+        return one
+    touch = {BETTER: 1.0}
+    return _with(aim, at, one, (goal_bound(aim, at, reached, prices, touch), prices, touch))
+
+
+def _with(
+    aim: Aim,
+    at: int,
+    one: AimedGoal,
+    proof: tuple[float, Mapping[str, float], Mapping[str, float]],
+) -> AimedGoal:
+    """A goal with its bound, prices and what they are of."""
+    bound, prices, touch = proof
+    return replace(one, bound=aim.goals[at].told(bound), prices=tuple(prices.items()),
+                   touch=tuple(touch.items()))  # fmt: skip
+
+
+def _named(rows: tuple[Row, ...], found: Floats) -> dict[str, float]:
     """Prices by name of row, without those that are nothing."""
     least = LEAST_PRICE * float(np.abs(found).max(initial=0.0))
     pairs = zip(rows, found.tolist(), strict=True)

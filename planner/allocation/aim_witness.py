@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hardware.errors import Diagnostic, Where
-from planner.allocation.aim import Aim, aim_of, bound_by, keeps_all, reached_by
+from planner.allocation.aim import Aim, aim_of, keeps_all, reached_by
 from planner.allocation.alone_witness import alone_faults
 from planner.allocation.fair_bound import band_bound, is_fair_large, outline
 from planner.allocation.figures import Figures, figures_of_plan
@@ -17,6 +17,7 @@ from planner.allocation.goal import POLICIES
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.policy_words import policy_words
 from planner.allocation.program import build_program
+from planner.allocation.refutation import goal_bound
 from planner.allocation.sentence import cheap_words, near_words, verdict_sentence
 from planner.allocation.stated import alone_days, held_values, reached_of
 from planner.plan_aim import AimedGoal, PlanAim, read_aim
@@ -183,7 +184,7 @@ def _bound(
 ) -> float:
     """What prices prove: over the program, or over all runs where that has only a part of them."""
     if runs is None:
-        return bound_by(aim, at, reached, prices, touch)
+        return goal_bound(aim, at, reached, prices, touch)
     bound = band_bound(aim, runs, at, reached, prices, touch)
     return -np.inf if bound is None else bound
 
