@@ -156,6 +156,7 @@ def test_no_plan_does_more_work(block: int) -> None:
     for seed in range(40 * block, 40 * block + 40):
         scenario, jobs, pools = some_case(seed)
         plan = planner.allocate(scenario, time_limit_s=20, gap_frac=0.0)
+        assert planner.verify(scenario, plan).ok, seed
         best = most_work(jobs, pools)
         assert plan.verdict.objective == pytest.approx(best, rel=1e-6, abs=1e-9), seed
         assert plan.verdict.status == "optimal", seed
@@ -172,6 +173,7 @@ def test_a_search_is_bounded_by_no_less_than_the_best(monkeypatch: pytest.Monkey
     for seed in range(200, 260):
         scenario, jobs, pools = some_case(seed)
         plan = planner.allocate(scenario, time_limit_s=5, gap_frac=0.0)
+        assert planner.verify(scenario, plan).ok, seed
         best = most_work(jobs, pools)
         assert plan.verdict.objective is not None, seed
         assert plan.verdict.bound is not None, seed
