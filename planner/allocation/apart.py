@@ -105,7 +105,7 @@ class _Heard:
     is_ready: bool = False
     point: Floats | None = None
     bound: float | None = None
-    answer: Any = None
+    answers: list[Any] = field(default_factory=list)  # one at most
     faults: tuple[Diagnostic, ...] = ()
     is_hung: bool = False
     interrupts: list[float] = field(default_factory=list)
@@ -118,9 +118,8 @@ class _Heard:
 
 def _hear(running: Running, task: Task, heard: _Heard) -> None:
     """Listen until an answer, a failure, the end of the process or of our patience."""
-    last = heard.began + task.time_limit_s + grace_s(task.time_limit_s)
-    while heard.answer is None and not heard.faults:
-        ends = last if heard.is_ready else heard.began + READY_S
+    ends = heard.began + READY_S
+    while not heard.answers and not heard.faults:
         if heard.interrupts:
             ends = min(ends, heard.interrupts[0] + STOP_S)
         # Short waits, since a signal does not end one.
@@ -136,6 +135,7 @@ def _hear(running: Running, task: Task, heard: _Heard) -> None:
         kind, what = message
         if kind == READY:
             heard.is_ready = True
+            ends = time.monotonic() + task.time_limit_s + grace_s(task.time_limit_s)
         elif kind == PROGRESS:
             if what.point is not None:
                 heard.point = what.point
@@ -143,14 +143,14 @@ def _hear(running: Running, task: Task, heard: _Heard) -> None:
             if task.on_progress is not None:
                 task.on_progress(what)
         elif kind == ANSWER:
-            heard.answer = what
+            heard.answers.append(what)
         elif kind == FAILURE:
             heard.faults = what
 
 
 def _outcome(running: Running, task: Task, heard: _Heard) -> Answer:
     """What the task's answer is, after all that was heard."""
-    answer = heard.answer
+    answer = heard.answers[0] if heard.answers else None
     if isinstance(answer, Answer) and answer.was_interrupted and not heard.interrupts:
         what = "the solver was interrupted by somebody else"
         heard.faults = (Diagnostic("solver-crashed", what, expected="an answer"),)
@@ -169,7 +169,7 @@ def _outcome(running: Running, task: Task, heard: _Heard) -> Answer:
 def _fault(running: Running, task: Task, heard: _Heard) -> Diagnostic:
     """Why there is no answer."""
     log = running.log()
-    found = " | ".join(log[-3:])
+    found = " | ".join(_telling(log))
     limit = task.memory_limit_bytes
     allowed = f"at most {format_si(limit, 'B')}" if limit else ""
     if heard.faults:
@@ -177,8 +177,8 @@ def _fault(running: Running, task: Task, heard: _Heard) -> Diagnostic:
         is_memory = fault.code == "solver-out-of-memory"
         return replace(fault, found=fault.found or found, expected=allowed if is_memory else
                        fault.expected)  # fmt: skip
-    if heard.answer is not None:
-        what = type(heard.answer).__name__
+    if heard.answers:
+        what = type(heard.answers[0]).__name__
         return Diagnostic("solver-failure", f"the solver returned a {what}", expected="an Answer")
     if heard.is_hung:
         what = "gave no answer" if heard.is_ready else "did not begin"
@@ -197,6 +197,15 @@ def _fault(running: Running, task: Task, heard: _Heard) -> Diagnostic:
     hint = "the system may have ended it for want of memory: `--memory-limit`" if is_killed else ""
     return Diagnostic("solver-crashed", f"the solver's process {_end_words(code)}", found=found,
                       expected="an answer", hint=hint)  # fmt: skip
+
+
+def _telling(log: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines of a log that matter: the last before a stack, or else the top of the stack."""
+    stack = [at for at, line in enumerate(log) if line.startswith(("Current thread", "Thread 0x"))]
+    if stack and stack[0] == 0:
+        mine = next((at for at in stack if log[at].startswith("Current thread")), 0)
+        return log[mine + 1 : mine + 3]
+    return log[: stack[0]][-3:] if stack else log[-3:]
 
 
 def _end_words(code: int | None) -> str:

@@ -270,5 +270,5 @@ def _last_lines(log: int) -> tuple[str, ...]:
         size = os.fstat(log).st_size
         os.lseek(log, max(size - 4000, 0), os.SEEK_SET)
         text = os.read(log, 4000).decode("utf-8", "replace")
-        return tuple(line.strip() for line in text.splitlines() if line.strip())[-8:]
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
     return ()

@@ -128,7 +128,8 @@ def _end_with_parent(life: int) -> None:
     with contextlib.suppress(OSError):
         fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpgid(0))
         flags = fcntl.fcntl(life, fcntl.F_GETFL)
-        fcntl.fcntl(life, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO, whose default is to end
+        fcntl.fcntl(life, fcntl.F_SETSIG, signal.SIGKILL)  # in place of SIGIO, which can be blocked
+        fcntl.fcntl(life, fcntl.F_SETFL, flags | os.O_ASYNC)
 
 
 def _watch_parent() -> None:
