@@ -21,14 +21,17 @@ from planner.allocation.goal import (
     work_and_cost,
 )
 from planner.allocation.least import min_energy_goals, min_makespan_goals
+from planner.allocation.lumps import least_share, level_shares, useless
 from planner.allocation.proportions import proportions, touching
 from planner.allocation.register import Register
-from planner.allocation.row import Program
+from planner.allocation.row import AT_LEAST, Program, Row, row_of
 
 if TYPE_CHECKING:
     from planner.case import Case
 
 __all__ = ["Aim", "aim_of", "bound_by", "keeps_all", "priced_program", "reached_by"]
+
+HELD = 1e-7  # part of a goal that `hold` gives up to float noise
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,34 @@ def priced_program(
     held = tuple(hold(aim.goals[k], reached[k], k) for k in range(at))
     if aim.policy == "proportional":
         held = ()
-    return Program(replace(columns, value=-goal.minimise), (*aim.wide.rows, *held)), 0.0
+    upper = columns.upper
+    if at > 0 and aim.goals[0].level == 1:
+        upper, lumps = _with_lumps(aim, -reached[0])
+        held = (*held, *lumps)
+    kept = replace(columns, value=-goal.minimise, upper=upper)
+    return Program(kept, (*aim.wide.rows, *held)), 0.0
+
+
+def _with_lumps(aim: Aim, smallest: float) -> tuple[Floats, tuple[Row, ...]]:
+    """
+    Bounds of columns and rows that every plan keeps which holds the share of the worst-off.
+
+    Whole runs with which a consortium cannot reach that share are left out, and each one's
+    share is at least the next that whole runs, one a job, add up to; see `lumps`.
+    """
+    upper, rows = aim.wide.columns.upper.copy(), []
+    least = smallest - 2 * HELD * max(abs(smallest), 1e-6)
+    matrix, offset = level_shares(aim.wide)
+    for place, share in enumerate(matrix):
+        upper[useless(aim.register, share, float(offset[place]), least)] = 0.0
+        used = np.flatnonzero(share)
+        enough = least_share(aim.register, share, float(offset[place]), least)
+        rows.append(
+            row_of(f"least_{place}", used, share[used], bound=enough - float(offset[place]),
+                   family="least", group="the worst-off", sense=AT_LEAST,
+                   sentence="every consortium has at least the share of the worst-off")
+        )  # fmt: skip
+    return upper, tuple(rows)
 
 
 def bound_by(

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from hardware.column import Bools, Floats
 from planner.allocation.aim import Aim, bound_by
 from planner.allocation.dual import bound_of
 from planner.allocation.goal import widened
 from planner.allocation.least import end_days
+from planner.allocation.lumps import least_share, level_shares, useless
 from planner.allocation.row import Program, row_of
 
 __all__ = ["BETTER", "can_refute", "goal_bound", "is_refuted", "refutation"]
 
-MOST_SUMS = 200_000  # shares of one consortium that are looked at
 NOTHING = 1e300  # a bound that says nothing
 BETTER = "better plans"
 NOISE = 1e-7  # of a share: better by less is not better
@@ -67,16 +66,16 @@ def refutation(aim: Aim, at: int, reached: Sequence[float]) -> tuple[Program, fl
         need = -(1.0 - aim.goals[0].give_frac) * reached[0]
         return Program(kept, aim.wide.rows), need - 2e-7 * max(abs(reached[0]), 1e-6)
     least = -reached[0] + NOISE * max(abs(reached[0]), 1e-6)
-    matrix, offset = _level_shares(aim)
+    matrix, offset = level_shares(aim.wide)
     wide = widened(columns, [1.0], "better")
     upper, count = wide.upper.copy(), len(columns.names)
     rows = list(aim.wide.rows)
     for place, share in enumerate(matrix):
-        upper[:count][_useless(aim, share, float(offset[place]), least)] = 0.0
+        upper[:count][useless(aim.register, share, float(offset[place]), least)] = 0.0
         used = np.flatnonzero(share)
+        enough = least_share(aim.register, share, float(offset[place]), least)
         rows.append(
-            row_of(f"better_{place}", np.append(used, count),
-                   np.append(-share[used], _next(aim, share, float(offset[place]), least)),
+            row_of(f"better_{place}", np.append(used, count), np.append(-share[used], enough),
                    bound=float(offset[place]), family="better", group="a better plan",
                    sentence="in a better plan every consortium has a share above the smallest")
         )  # fmt: skip
@@ -110,53 +109,3 @@ def goal_bound(
         return -NOTHING
     noise = 0.0 if aim.policy == "min-makespan" else NOISE * max(abs(reached[0]), 1e-6)
     return reached[at] - noise
-
-
-def _level_shares(aim: Aim) -> tuple[list[Floats], Floats]:
-    """Shares that columns give, by consortium, and those without any."""
-    rows = [row for row in aim.wide.rows if row.name.startswith("level_0_")]
-    found = []
-    for row in rows:
-        share = np.zeros(len(aim.wide.columns.names))
-        share[row.columns[2:]] = -row.coefficients[2:]
-        found.append(share)
-    return found, np.array([row.bound for row in rows])
-
-
-def _by_job(aim: Aim, share: Floats) -> tuple[dict[int, Floats], float]:
-    """Shares by job of whole plans; and the most that all other columns can give together."""
-    first = aim.register.offsets["mode"]
-    owner, mine = aim.register.column_job[:first], share[:first]
-    found = {int(job): mine[owner == job] for job in np.unique(owner[mine != 0]).tolist()}
-    rest = float((np.maximum(share, 0.0) * aim.wide.columns.upper)[first:].sum())
-    return found, rest
-
-
-def _useless(aim: Aim, share: Floats, offset: float, least: float) -> Bools:
-    """Whole plans with which a consortium stays at or below a share whatever else it gets."""
-    by_job, rest = _by_job(aim, share)
-    most = {job: max(float(values.max()), 0.0) for job, values in by_job.items()}
-    useless = np.zeros(len(share), dtype=np.bool_)
-    first = aim.register.offsets["mode"]
-    owner = aim.register.column_job[:first]
-    for job, best in most.items():
-        others = offset + rest + sum(most.values()) - best
-        mine = np.flatnonzero(owner == job)
-        useless[mine] = others + share[mine] < least
-    return useless
-
-
-def _next(aim: Aim, share: Floats, offset: float, least: float) -> float:
-    """The smallest share of at least so much that whole plans, one a job, add up to."""
-    by_job, rest = _by_job(aim, share)
-    if rest > 0:
-        return least
-    sums = np.array([offset])
-    for values in by_job.values():
-        kinds = np.unique(np.append(values, 0.0))
-        if len(sums) * len(kinds) > MOST_SUMS:
-            return least
-        sums = np.unique(sums[:, None] + kinds)
-    above = sums[sums >= least]
-    # Nothing above: any number that no share reaches tells so.
-    return float(above.min()) * (1 - 1e-12) if len(above) else 2.0 * max(float(sums.max()), least)
