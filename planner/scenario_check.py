@@ -34,6 +34,7 @@ from planner.scenario_rules import (
     check_values,
     check_workloads,
 )
+from planner.scenario_size import check_sizes, check_worth
 from planner.scenario_support import check_equal_support, check_use_by
 from planner.scenario_use import check_owners, check_placeable, check_unused
 
@@ -54,6 +55,8 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_programmes,
     check_values,
     check_workloads,
+    check_sizes,
+    check_worth,
     check_near_workloads,
     check_owners,
     check_equal_support,

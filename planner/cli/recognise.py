@@ -93,11 +93,12 @@ def _model_findings(document: Document) -> Findings:
 def _scenario_findings(document: Document) -> Findings:
     from planner.case import build_case
     from planner.scenario_check import base_path_of, check_document
+    from planner.unfinishable import unfinishable
 
     scenario, warnings = check_document(document)
     case = build_case(scenario, base_path_of(document), document=document)
     told = {} if case.periods is None else {"periods": case.periods.to_dict()}
-    return warnings, told
+    return (*warnings, *unfinishable(case, document)), told
 
 
 def _constants_findings(document: Document) -> Findings:
