@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, Where
+from planner.allocation.chain_parts import dearest
 from planner.plan_bind import Binding, written_bindings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def bindings(
     bound and the worth together. Runs that need more nodes than the pool has are not among
     them. Where the bound is above the plan, the worth is of the bound and may overstate.
     """
+    prices = dearest(prices)
     of_node = node_prices(case, prices)
     days = float(case.border_day[-1] - case.border_day[0])
     most = np.array([_nodes(case, pool) for pool in range(len(case.pool_names))])

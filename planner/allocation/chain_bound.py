@@ -9,6 +9,7 @@ import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.block import Block
+from planner.allocation.chain_parts import parts_bound
 from planner.allocation.chain_rows import LinkRows, link_rows
 from planner.allocation.chain_value import chain_values
 from planner.allocation.chain_ways import Ways, all_ways, costs_of
@@ -16,10 +17,10 @@ from planner.allocation.chain_ways import Ways, all_ways, costs_of
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["bound_at", "chain_bound", "fine_buckets", "may_earn"]
+__all__ = ["bound_at", "chain_bound", "fine_buckets", "leaf_buckets"]
 
-CELLS = 600e6  # points, periods and buckets of all jobs that a bound is worth: some seconds
-FINEST, COARSEST = 6000, 64
+CELLS = 300e6  # points, periods and buckets of all jobs that a bound is worth: some seconds
+FINEST, COARSEST = 3000, 64
 
 
 def fine_buckets(ways: Sequence[Ways]) -> int:
@@ -33,10 +34,9 @@ def fine_buckets(ways: Sequence[Ways]) -> int:
     return int(min(max(CELLS // max(cells, 1), COARSEST), FINEST))
 
 
-def may_earn(rows: LinkRows, prices: Floats) -> bool:
-    """Whether some price pays for holding nodes: of a floor, a day of use or equal support."""
-    asked = [*rows.floors.values(), *rows.uses.values(), *rows.equals.values()]
-    return bool((prices[asked] > 0).any()) if asked else False
+def leaf_buckets(ways: Sequence[Ways]) -> int:
+    """The same for each of the parts into which all plans are divided, of which there are many."""
+    return max(fine_buckets(ways) // 2, COARSEST)
 
 
 def bound_at(rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int) -> float:
@@ -56,7 +56,7 @@ def bound_at(rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int)
     buckets : int
         As for `chain_value.chain_values`.
     """
-    tariff, earns = rows.tariff(prices), may_earn(rows, prices)
+    tariff, earns = rows.tariff(prices), rows.earns(prices)
     total = float(prices @ rows.bound)
     for one in ways:
         costs = costs_of(rows.case, one, tariff, may_earn=earns)
@@ -85,16 +85,19 @@ def chain_bound(
     float
         Valid for every plan by weak duality, whatever the prices are: each job's best plan
         at the prices is bounded by a recursion over periods, points and work done. A job
-        that may pause counts with all that it is worth.
+        that may pause counts with all that it is worth. Where all plans are divided into
+        parts with prices of their own, the largest bound of them holds too.
     """
     rows, ways = link_rows(case, blocks), all_ways(case, blocks)
     own = np.array([max(float(prices.get(name, 0.0)), 0.0) for name in rows.names])
     pauses = case.job_preemptible
     if pauses.any():
         own[_untold(rows)] = 0.0
+    parts = None if pauses.any() else parts_bound(rows, ways, prices, leaf_buckets(ways))
     weight = case.consortium_weight[case.job_consortium]
     worth = float((weight * case.job_value)[pauses].sum())
-    return bound_at(rows, ways, own, fine_buckets(ways)) + worth
+    whole = bound_at(rows, ways, own, fine_buckets(ways)) + worth
+    return whole if parts is None else min(whole, parts)
 
 
 def _untold(rows: LinkRows) -> list[int]:

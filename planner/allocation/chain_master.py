@@ -54,7 +54,8 @@ class Master:
         none, no_terms = np.zeros(0, dtype=np.int32), np.zeros(0)
         self.model.addRows(count, np.full(count, -inf), upper, 0, np.zeros(count, dtype=np.int32),
                            none, no_terms)  # fmt: skip
-        self.columns = 0
+        self.jobs, self.none = jobs, -highspy.kHighsInf
+        self.owner: list[int] = []  # [column] its job; -1 for what is no plan
         self.paths: list[Path] = []
         self.seen: set[tuple[object, ...]] = set()
 
@@ -77,6 +78,7 @@ class Master:
         first = np.searchsorted(column[order], own)
         value = np.array([path.value for path in fresh])
         self._columns(value, first, index[order], amounts[order])
+        self.owner += [path.job for path in fresh]
         self.paths += fresh
         return len(fresh)
 
@@ -88,7 +90,6 @@ class Master:
         self.model.addCols(many, -value, np.zeros(many), np.full(many, highspy.kHighsInf),
                            len(index), first.astype(np.int32), index.astype(np.int32),
                            amounts)  # fmt: skip
-        self.columns += many
 
     def add_shortfalls(self, total: float) -> None:
         """Let rows `at least` be short, at a price above what all work is worth."""
@@ -96,9 +97,31 @@ class Master:
         if len(asks):
             self._columns(np.full(len(asks), -SHORT * total), np.arange(len(asks)), asks,
                           np.full(len(asks), -1.0))  # fmt: skip
+            self.owner += [-1] * len(asks)
 
-    def prices(self, time_limit_s: float) -> tuple[float, Floats, Floats] | None:
-        """Value of the best mixture, prices of rows, and of the jobs; None when not found."""
+    def add_absences(self, total: float) -> None:
+        """Let jobs that are to be served be not, at a price above what all work is worth."""
+        rows = np.arange(self.jobs) + len(self.rows.names)
+        self._columns(np.full(self.jobs, -total), np.arange(self.jobs), rows, np.ones(self.jobs))
+        self.owner += [-1] * self.jobs
+
+    def ask(self, served: frozenset[int], refused: frozenset[int]) -> None:
+        """Ask for some jobs, and for none of some others."""
+        for job in range(self.jobs):
+            row = len(self.rows.names) + job
+            low, high = (1.0, 1.0) if job in served else (self.none, 1.0)
+            self.model.changeRowBounds(row, low, 0.0 if job in refused else high)
+
+    def served(self) -> Floats:
+        """Part of each job that the best mixture serves. [job]"""
+        owner = np.array(self.owner, dtype=np.int64)
+        part = np.asarray(self.model.getSolution().col_value, dtype=np.float64)
+        total = np.zeros(self.jobs + 1)
+        np.add.at(total, owner + 1, part)
+        return total[1:]
+
+    def prices(self, time_limit_s: float) -> tuple[float, Floats] | None:
+        """Value of the best mixture, and prices of rows; None when not found."""
         import highspy
 
         self.model.setOptionValue("time_limit", self.model.getRunTime() + time_limit_s)
@@ -109,7 +132,7 @@ class Master:
         dual = -np.asarray(self.model.getSolution().row_dual, dtype=np.float64)
         many = len(self.rows.names)
         prices = np.maximum(dual[:many] * self.scale, 0.0)
-        return -float(self.model.getInfo().objective_function_value), prices, dual[many:]
+        return -float(self.model.getInfo().objective_function_value), prices
 
 
 @contextlib.contextmanager

@@ -155,8 +155,8 @@ class _Walk:
             return float(ways.worth[due] * work - held[way, due] + held[way, day])
         if limit < end:
             return -np.inf
-        bucket = int((done + rate * (end - day)) * values.buckets + SLIVER)
-        after = float(values.stay[period + 1, way, min(bucket, values.buckets - 1)])
+        cell = int((done + rate * (end - day)) * float(values.scale[way]) + SLIVER)
+        after = float(values.stay[period + 1, way, min(cell, int(values.top[way]) - 1)])
         return after - float(held[way, end] - held[way, day])
 
     def _changed(self, period: int, way: int, done: float) -> tuple[int, float]:
@@ -174,8 +174,8 @@ class _Walk:
         at = np.arange(len(stop))
         last = self.costs.gain[stop] - held[at, stop] + held[:, day]
         work = done + ways.day_frac * (end - day - ways.move_days)
-        bucket = np.minimum((work * values.buckets + SLIVER).astype(np.int64), values.buckets - 1)
-        on = values.stay[ahead, at, bucket] - held[:, end] + held[:, day]
+        cell = np.minimum((work * values.scale + SLIVER).astype(np.int64), values.top - 1)
+        on = values.stay[ahead, at, cell] - held[:, end] + held[:, day]
         earned = np.where(is_done, last, np.where(limit >= end, on, -np.inf))
         earned[(ways.release_day > day) | (at == way)] = -np.inf
         best = int(np.argmax(earned))

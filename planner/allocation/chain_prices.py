@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.chain_bound import may_earn
 from planner.allocation.chain_master import Master
 from planner.allocation.chain_path import Path, best_starts, followed
 from planner.allocation.chain_rows import LinkRows
@@ -19,7 +18,7 @@ from planner.allocation.interrupt import is_stopped
 
 __all__ = ["STAGES", "Priced", "chain_prices", "paths_at"]
 
-STAGES = ((100, 40), (400, 30), (1600, 25))  # buckets, and most rounds with so many
+STAGES = ((100, 40), (500, 30))  # buckets, and most rounds with so many
 CLOSE = 0.001  # part by which prices may be worse than the mixture of plans shows
 INWARD = 0.5  # how far prices stay with the best so far, which keeps them from swinging
 STARTS = 3  # plans a job and round, each beginning in another pool
@@ -47,7 +46,7 @@ def paths_at(
     (list of Path, float) or None
         None when the time ended first.
     """
-    tariff, earns = rows.tariff(prices), may_earn(rows, prices)
+    tariff, earns = rows.tariff(prices), rows.earns(prices)
     total, found = float(prices @ rows.bound), []
     for one in ways:
         if time.monotonic() > end or is_stopped():

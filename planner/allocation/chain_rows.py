@@ -64,6 +64,11 @@ class LinkRows:
         """Days of the horizon and one."""
         return self.case.days + 1
 
+    def earns(self, prices: Floats) -> bool:
+        """Whether some price pays for holding nodes: of a floor, a use by a day, equal support."""
+        asked = [*self.floors.values(), *self.uses.values(), *self.equals.values()]
+        return bool((prices[asked] > 0).any()) if asked else False
+
     def tariff(self, prices: Floats) -> Tariff:
         """
         What everything costs at prices of rows.

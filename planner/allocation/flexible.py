@@ -14,14 +14,17 @@ from planner.allocation.band import bands_of, can_price
 from planner.allocation.certificate import Certificate
 from planner.allocation.chain import chains_of
 from planner.allocation.chain_board import ChainBoard
-from planner.allocation.chain_bound import bound_at, fine_buckets
+from planner.allocation.chain_bound import bound_at, fine_buckets, leaf_buckets
 from planner.allocation.chain_master import Master, path_terms
+from planner.allocation.chain_parts import leaf_bound, written
 from planner.allocation.chain_path import Path
-from planner.allocation.chain_prices import Priced, chain_prices
+from planner.allocation.chain_prices import STAGES, Priced, chain_prices
 from planner.allocation.chain_rows import link_rows
 from planner.allocation.chain_search import Searched, search
+from planner.allocation.chain_split import split
 from planner.allocation.chain_ways import all_ways
 from planner.allocation.engine import Engine, Progress, engines_found
+from planner.allocation.insertion import improve
 from planner.allocation.option import Options, OptionTable
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
@@ -42,8 +45,16 @@ KNOWN_A_JOB = 120  # plans a job that it goes on with
 KEPT_A_JOB = 12  # plans a job that the program has, beside those chosen
 SEARCH_BUCKETS = 64
 QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
+DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
+MOST_LEAVES, CHECK_FRAC = 400, 0.15  # parts, and part of the time to recompute their bounds
+CELLS_A_S = 1e8  # cells of the recursion that a second is taken to fill
+SPLIT_BUCKETS, SPLIT_FRAC = 500, 0.7
+TAUGHT_LEAVES = 20  # parts of which the search learns the best plans
+FINE_JOBS = 200  # up to here, prices are sought finely too
+FIXED_COLUMNS, FIXED_ROUNDS_A_S, FIXED_FRAC = 100_000, 600, 0.1
+FIXED_ROUNDS_A_JOB = 60
 ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
-PRICES_FRAC, QUICK_FRAC = 0.4, 0.05  # parts of the time for prices and for the first plan
+PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
 
 
 @dataclass(frozen=True)
@@ -114,41 +125,85 @@ class _Flexible:
     def plan(self) -> FlexiblePlan:
         """Prices, plans, and what both prove."""
         total, many = self.limits.time_limit_s, len(self.ways)
-        prices, fixed = self._fixed()
-        self.board.learn(fixed)
+        is_small = many <= DIVIDED_JOBS
+        prices = self._fixed()
         self._search(prices, QUICK_ROUNDS_A_JOB * many, QUICK_FRAC * total)
-        priced = self._priced(prices, PRICES_FRAC * total)
+        master, priced = self._priced(prices, PRICES_FRAC * total)
         buckets = fine_buckets(self.ways)
         self.bound = bound_at(self.rows, self.ways, priced.prices, buckets)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
-        certificate = Certificate(named, self.bound)
-        self.board.learn(self._worthiest(priced, KNOWN_A_JOB))
-        rounds = int(ROUNDS_A_S * 25 / max(many, 25) * 0.9 * max(self.left(), 0.0))
-        self._search(priced.prices, rounds, 0.9 * self.left())
-        return self._answer(priced, certificate)
+        self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
+        for spend in (0.4, 0.9) if is_small else (0.9,):
+            rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.left(), 0.0))
+            self._search(priced.prices, rounds, spend * self.left())
+            if is_small and spend < 0.5 and master is not None:
+                named |= self._divided(master, priced.prices)
+        return self._answer(priced, Certificate(named, self.bound))
 
-    def _fixed(self) -> tuple[Floats, list[Path]]:
-        """Prices of the case without changes, and the runs that are worth most at them."""
+    def _divided(self, master: Master, prices: Floats) -> dict[str, float]:
+        """Entries of a certificate by parts, where they prove more than the whole does."""
+        value = self.best.value if self.best else 0.0
+        if value >= self.bound * (1 - self.limits.gap_frac):
+            return {}
+        buckets = leaf_buckets(self.ways)
+        cells = sum(len(one.point) * len(one.border_day) for one in self.ways) * buckets
+        most = int(CHECK_FRAC * self.limits.time_limit_s * CELLS_A_S / max(cells, 1))
+        paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB)
+        trimmed = self._master(paths)
+        trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
+        found = split(trimmed, self.ways, prices, value=value, gap_frac=self.limits.gap_frac,
+                      buckets=SPLIT_BUCKETS, most=min(max(most, 2), MOST_LEAVES),
+                      time_limit_s=SPLIT_FRAC * self.left())  # fmt: skip
+        for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
+            self.board.learn(self._worthiest(tuple(trimmed.paths), leaf.prices, KNOWN_A_JOB // 8))
+        leaves = [(leaf.part.number, leaf.prices) for leaf in found.leaves]
+        bounds = [leaf_bound(self.rows, self.ways, leaf.part, leaf.prices, buckets)
+                  for leaf in found.leaves]  # fmt: skip
+        if not found.divided or max(bounds) >= self.bound:
+            return {}
+        self.bound = max(bounds)
+        return written(self.rows.names, leaves, found.divided)
+
+    def _fixed(self) -> Floats:
+        """Prices of the case without changes, with its best runs and a plan of them kept."""
         case, options = self.case, replace(self.options, is_whole=True)
         if len(options.runs) == 0 or not can_price(options):
-            return np.zeros(len(self.rows.names)), []
+            return np.zeros(len(self.rows.names))
+        total, many = self.limits.time_limit_s, max(len(self.ways), 1)
         bands = bands_of(case, options)
-        found = relax(bands, rounds=FIXED_PRICE_ROUNDS,
-                      time_limit_s=0.1 * self.limits.time_limit_s)  # fmt: skip
+        found = relax(bands, rounds=FIXED_PRICE_ROUNDS, time_limit_s=0.1 * total)
         named = Certificate.of(bands, found.prices).prices
         prices = np.array([max(named.get(name, 0.0), 0.0) for name in self.rows.names])
+        columns = best_columns(bands, found.prices, max(FIXED_COLUMNS // many, 20))
+        rounds = min(int(FIXED_ROUNDS_A_S * FIXED_FRAC * total), FIXED_ROUNDS_A_JOB * many)
+        plan = improve(bands.part(columns), found.prices, rounds=rounds,
+                       time_limit_s=FIXED_FRAC * total, seed=self.limits.seed,
+                       on_better=self._told)  # fmt: skip
+        if plan is not None:
+            chosen = columns[plan.chosen]
+            chosen = chosen[chosen < len(options.runs)]
+            paths = _run_paths(case, take(options.runs, chosen))
+            self.board.learn(paths)
+            if self._put(paths):
+                self.best = Searched(tuple(paths), self.board.total, plan.rounds)
         columns = best_columns(bands, found.prices, FIXED_A_JOB)
         columns = columns[columns < len(options.runs)]
-        return prices, _run_paths(case, take(options.runs, columns))
+        self.board.learn(_run_paths(case, take(options.runs, columns)))
+        return prices
+
+    def _put(self, paths: Sequence[Path]) -> bool:
+        """Lay a plan on the board; whether every row is kept."""
+        self.board.clear()
+        for path in paths:
+            row, _, amount = path_terms(self.rows, [path])
+            self.board.put((path, row, amount))
+        return self.board.holds()
 
     def _search(self, prices: Floats, rounds: int, time_limit_s: float) -> None:
         """Look for a better plan from the best so far."""
         board, limits = self.board, self.limits
-        board.clear()
-        for path in self.best.paths if self.best else ():
-            row, _, amount = path_terms(self.rows, [path])
-            board.put((path, row, amount))
+        self._put(self.best.paths if self.best else ())
         goal = self.bound * (1 - limits.gap_frac)
         found = search(board, prices, rounds=rounds, time_limit_s=time_limit_s,
                        seed=limits.seed, goal=goal, on_better=self._told)  # fmt: skip
@@ -162,24 +217,30 @@ class _Flexible:
             seconds = time.monotonic() - self.began
             self.limits.on_progress(Progress(seconds, -value, bound))
 
-    def _priced(self, prices: Floats, time_limit_s: float) -> Priced:
+    def _priced(self, prices: Floats, time_limit_s: float) -> tuple[Master | None, Priced]:
         """Prices by column generation, or those given where HiGHS is not there."""
         if "highs" not in engines_found():
-            return Priced(prices, np.inf, 0.0, (), 0)
+            return None, Priced(prices, np.inf, 0.0, (), 0)
+        master = self._master(list(self.best.paths) if self.best else [])
+        stages = STAGES if len(self.ways) <= FINE_JOBS else STAGES[:1]
+        return master, chain_prices(master, self.ways, prices, stages=stages,
+                                    time_limit_s=time_limit_s)  # fmt: skip
+
+    def _master(self, paths: list[Path]) -> Master:
+        """The relaxed program over some plans."""
         master = Master(self.rows, len(self.case.job_names))
         master.add_shortfalls(sum(float(one.worth.max()) for one in self.ways))
-        if self.best is not None:
-            master.add(list(self.best.paths))
-        return chain_prices(master, self.ways, prices, time_limit_s=time_limit_s)
+        master.add(paths)
+        return master
 
-    def _worthiest(self, priced: Priced, each: int) -> list[Path]:
+    def _worthiest(self, found: Sequence[Path], prices: Floats, each: int) -> list[Path]:
         """The plans of each job that earn most at the prices."""
-        if not priced.paths:
+        if not found:
             return []
-        paths = list(priced.paths)
+        paths = list(found)
         row, plan, amount = path_terms(self.rows, paths)
         profit = np.array([path.value for path in paths])
-        np.subtract.at(profit, plan, priced.prices[row] * amount)
+        np.subtract.at(profit, plan, prices[row] * amount)
         job = np.array([path.job for path in paths])
         order = np.lexsort((-profit, job))
         first = np.searchsorted(job[order], job[order])
@@ -189,8 +250,8 @@ class _Flexible:
     def _answer(self, priced: Priced, certificate: Certificate) -> FlexiblePlan:
         """The plan as a point of a program over its chains and some others."""
         mine = list(self.best.paths) if self.best else []
-        paths = list({path.key: path for path in (*mine, *self._worthiest(priced, KEPT_A_JOB))}
-                     .values())  # fmt: skip
+        best = self._worthiest(priced.paths, priced.prices, KEPT_A_JOB)
+        paths = list({path.key: path for path in (*mine, *best)}.values())
         options = options_of(self.case, self.options, paths)
         program, register = build_program(self.case, options)
         start = _point(register, mine)

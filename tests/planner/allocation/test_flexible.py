@@ -10,6 +10,7 @@ import pytest
 from benchmarks.cases import Size, make_case
 from planner.allocation.block import blocks, nests
 from planner.allocation.chain_bound import bound_at, chain_bound
+from planner.allocation.chain_parts import Part, dearest, leaf_bound, parts_bound, written
 from planner.allocation.chain_path import best_starts, followed
 from planner.allocation.chain_rows import LinkRows, link_rows
 from planner.allocation.chain_value import chain_values
@@ -203,3 +204,50 @@ def test_a_changed_price_proves_another_bound() -> None:
     prices[name] *= 1.5
     changed = proved_bound(case, prices, options=options)
     assert abs(changed - made.certificate.bound) > 1e-6 * made.certificate.bound
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bounds_by_parts_hold_for_every_plan(seed: int) -> None:
+    case = flexible(drawn_case(seed, floors=False), 1)
+    best = optimum(case, enumerate_options(case, chain_limit=EVERY))
+    assert best.objective is not None
+    pool_blocks = blocks(case)
+    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
+    jobs = [one.job for one in ways]
+    if len(jobs) < 2:
+        pytest.skip("one job alone has plans")
+    divided = {1: jobs[0], 2: jobs[1], 3: jobs[-1]}
+    leaves = [(part, drawn_prices(rows, seed + part)) for part in (4, 5, 6, 7)]
+    prices = written(rows.names, leaves, divided)
+    bound = parts_bound(rows, ways, prices, 200)
+    assert bound is not None
+    assert bound >= best.objective - 1e-9
+    alone = [Part(4, frozenset(jobs[:2]), frozenset()), Part(6, frozenset({jobs[-1]}),
+             frozenset({jobs[0]}))]  # fmt: skip
+    assert bound >= max(
+        leaf_bound(rows, ways, part, dict(leaves)[part.number], 200) for part in alone
+    )
+    del prices["part 1: job"]
+    assert parts_bound(rows, ways, prices, 200) is None
+
+
+def test_the_dearest_price_over_the_parts_is_what_one_more_is_worth() -> None:
+    prices = {"budget_0": 9.0, "part 1: job": 3.0, "part 2: budget_0": 1.0,
+              "part 3: budget_0": 2.0, "part 3: pool_0_0": 4.0}  # fmt: skip
+    assert dearest(prices) == {"budget_0": 2.0, "pool_0_0": 4.0}
+    assert dearest({"budget_0": 9.0}) == {"budget_0": 9.0}
+
+
+def test_parts_prove_more_than_the_whole_does() -> None:
+    case = made_flexible(0)
+    options = enumerate_options(case, chain_limit=0)
+    made = plan_flexible(case, options, limits=Limits(time_limit_s=20.0, gap_frac=0.001))
+    prices = made.certificate.prices
+    assert "part 1: job" in prices
+    whole = {name: price for name, price in prices.items() if not name.startswith("part ")}
+    assert made.certificate.bound < proved_bound(case, whole, options=options)
+    assert proved_bound(case, prices, options=options) == pytest.approx(
+        made.certificate.bound, rel=1e-12
+    )
+    number = next(name for name in prices if name.endswith(": job"))
+    assert case.job_names[int(prices[number])]
