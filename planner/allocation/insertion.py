@@ -18,6 +18,7 @@ from planner.allocation.search_aim import MostWork, SearchAim
 __all__ = ["Insertion", "improve"]
 
 HEAT, COLD = 0.3, 0.003  # mean values of a job by which a plan may be worse, first and last
+FEW, HEAT_OF_FEW = 50, 1.0  # jobs up to which a warmer start finds more in the few rounds spent
 CYCLE, CYCLE_A_JOB = 300, 8  # rounds after which it is as warm as at first, at least
 MOST_OUT, MOST_TRIED = 10, 40  # runs taken out, and waiting jobs tried, in a round
 MOST_PACKED = 40  # runs of a job for which blocks are sought, where counting is not enough
@@ -142,7 +143,7 @@ def _rounds(
     def score() -> float:
         return aim.worth(board) - penalty * board.shortage()
 
-    current = score()
+    current, heat = score(), HEAT_OF_FEW if len(board.chosen) <= FEW else HEAT
     cycle = min(max(CYCLE, CYCLE_A_JOB * len(board.chosen), rounds // 3), rounds)
     for used in range(1, rounds + 1):
         if time.monotonic() > end or best.value >= goal * (1 - 1e-9) or is_stopped():
@@ -151,7 +152,7 @@ def _rounds(
         out = _ruin(board, dice)
         _insert(board, _waiting(board, out, dice, aim), dice, BLINK, aim)
         # By rounds and not by the clock, so that a seed gives the same plan on any machine.
-        warm = aim.heat * HEAT * (COLD / HEAT) ** (used % cycle / cycle)
+        warm = aim.heat * heat * (COLD / heat) ** (used % cycle / cycle)
         found = score()
         if found < current + warm * float(np.log(dice.random() + 1e-12)):
             board.restore(before)

@@ -220,7 +220,7 @@ def _first(
     if near is not None:
         columns = np.union1d(columns, near)
     is_small = bands.columns <= SMALL_COLUMNS
-    spend = min(0.2 * total, 2.0) if is_small else 0.5 * total
+    spend = 0.2 * total if is_small else 0.5 * total  # a small case's rounds end long before
     rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
     told = _told(limits.on_progress, priced.bound, began)
     return priced, sought(
