@@ -20,7 +20,7 @@ from planner.allocation.solve import Limits, Solution, solve
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["solve_packed"]
+__all__ = ["solve_packed", "widened"]
 
 COUNTED_PART = 0.5  # of the time for the program that counts nodes
 PACKED_PART = 0.1  # for packing what it chose
@@ -83,7 +83,7 @@ def solve_packed(
     packed = solve(few, solver=solver, limits=replace(limits, time_limit_s=time_s))
     if packed.point is None:
         return whole(None, 1 - COUNTED_PART - PACKED_PART)
-    point = _widened(register, of_few, packed.point, chosen)
+    point = widened(register, of_few, packed.point, chosen)
     all_in = packed.point[: len(chosen)].sum() > len(chosen) - 0.5
     if all_in and is_feasible(program, point):
         return replace(found, point=point)
@@ -96,10 +96,31 @@ def solve_packed(
     return replace(answer, bound=max(min(answer.bound, found.bound), answer.objective))
 
 
-def _widened(register: Register, few: Register, point: Floats, chosen: Ints) -> Floats:
-    """A point of the program over some plans as one over all."""
+def widened(register: Register, few: Register, point: Floats, chosen: Ints) -> Floats:
+    """
+    A point of the program over some plans as one over all.
+
+    Parameters
+    ----------
+    register, few : Register, Register
+        Of all plans and of some; of the same jobs that pause.
+    point : ndarray [column]
+        Of the smaller program.
+    chosen : ndarray of int
+        Column in the larger one of each plan of the smaller one.
+
+    Returns
+    -------
+    ndarray [column]
+        Not one that keeps the rows where jobs that pause have other last pieces.
+    """
     wide = np.zeros(register.offsets["end"])
     wide[chosen] = point[: len(chosen)]
+    here, there = (each.offsets["block"] - each.offsets["mode"] for each in (register, few))
+    if here == there:
+        wide[register.offsets["mode"] : register.offsets["block"]] = point[
+            few.offsets["mode"] : few.offsets["block"]
+        ]
     one, two = register.classes, few.classes
     keys = zip(one.pool.tolist(), one.block.tolist(), one.start_day.tolist(),
                one.end_day.tolist(), one.tied.tolist(), strict=True)  # fmt: skip

@@ -9,11 +9,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from planner.allocation import listed
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.engine import ENGINES
 from planner.allocation.generated import solve_generated
 from planner.allocation.option import enumerate_options
 from planner.allocation.placement import job_results, placements
+from planner.allocation.portfolio import solve_case
 from planner.allocation.program import FAMILIES, build_program
 from planner.allocation.solve import Limits, Solution, solve
 from planner.division import plan_case
@@ -254,3 +256,20 @@ def test_results_of_a_chain_are_those_of_its_table() -> None:
             assert value[job] == pytest.approx(register.options.chains.value[chain])
             assert placed.cost.sum() == pytest.approx(register.options.chains.cost[chain])
             assert program.columns.cost[low + chain] == pytest.approx(placed.cost.sum())
+
+
+def test_the_plan_without_changes_as_a_start_changes_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listed, "MANY_CHAINS", 1)
+    asked = []
+
+    def told(*args: object, **words: object) -> Solution:
+        asked.append(words.get("start") is not None)
+        return solve(*args, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(listed, "solve", told)
+    for seed in range(40):
+        case = build(drawn_flexible(seed))
+        same(solve_case(case, solver=ENGINES["highs"], limits=EXACT).solution, best(case))
+    assert sum(asked) >= 15
