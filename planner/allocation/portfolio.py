@@ -15,6 +15,7 @@ from planner.allocation.certificate import Certificate
 from planner.allocation.engine import Engine, Progress
 from planner.allocation.flexible import plan_flexible
 from planner.allocation.insertion import Insertion
+from planner.allocation.listed import solve_listed
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
 from planner.allocation.pausing import fitting_prices, is_pausing_large, without_pauses
@@ -119,8 +120,8 @@ def solve_case(
                                  ties_by_cost=ties_by_cost)  # fmt: skip
         else:
             known = None if prior is None else taken_over(register, program, prior).point
-            found = solve(program, solver=solver, limits=limits, start=known,
-                          ties_by_cost=ties_by_cost)  # fmt: skip
+            found = solve_listed(case, options, program, register, solver=solver, limits=limits,
+                                 known=known, ties_by_cost=ties_by_cost)  # fmt: skip
         return Answered(program, register, found, None)
     bands = bands_of(case, options)
     nested = can_band(options)
