@@ -56,6 +56,9 @@ def ruled(spec: Spec, rule: str) -> Spec:
     elif rule == "floors":
         spec.teams[0].floor = 0.2
     elif rule == "one block":
+        # A block of the fabric that comes with several deliveries counts by its parts.
+        for pool in spec.pools:
+            pool.deliveries = [(0, spec.days, 4)]
         spec.pools[0].block = 2
         spec.jobs[0].one_block = True
     elif rule == "lending" and len(spec.jobs) > 1:
