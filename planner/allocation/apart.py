@@ -194,7 +194,8 @@ def _fault(running: Running, task: Task, heard: _Heard) -> Diagnostic:
         return Diagnostic("solver-out-of-memory", "the solver ran out of memory", found=found,
                           expected=allowed)  # fmt: skip
     is_killed = code == -getattr(signal, "SIGKILL", 9)
-    hint = "the system may have ended it for want of memory: `--memory-limit`" if is_killed else ""
+    hint = "the system may have ended it for want of memory" if is_killed else ""
+    hint = f"its memory is limited, {allowed}" if allowed else hint
     return Diagnostic("solver-crashed", f"the solver's process {_end_words(code)}", found=found,
                       expected="an answer", hint=hint)  # fmt: skip
 

@@ -12,7 +12,7 @@ from planner.allocation.engine import engine, engines_found
 from planner.allocation.settle import broken_rows
 from planner.allocation.task import Answer, Engine, Task
 
-__all__ = ["Broken", "Named", "checked", "engines_of", "guarded", "lie"]
+__all__ = ["NOBODY", "Broken", "Named", "candidates_of", "checked", "engines_of", "guarded", "lie"]
 
 Named = tuple[Engine, str, str]  # a solver with its name and version
 
@@ -48,6 +48,27 @@ def engines_of(solver: str | Engine | None) -> list[Named]:
     wanted = solver or found[0]
     first = engine(wanted)
     return [first, *(engine(name) for name in found if name != wanted.lower())]
+
+
+def candidates_of(
+    solver: str | Engine | None, start: Floats | None, notes: list[str]
+) -> list[Named]:
+    """The solvers to ask, as `engines_of`; none, which is noted, when there is but a start."""
+    try:
+        return engines_of(solver)
+    except SolverFailure as failure:
+        if start is None:
+            raise
+        notes.append(failure.diagnostics[0].message)
+        return []
+
+
+def _nobody(_: Task) -> Answer:
+    """The engine where there is none."""
+    raise SolverFailure(Diagnostic("no-solver", "no solver is installed"))
+
+
+NOBODY: Named = (_nobody, "no solver", "")
 
 
 def guarded(ask: Engine, task: Task) -> Answer:

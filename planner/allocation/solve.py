@@ -10,7 +10,7 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure
-from planner.allocation.guard import Broken, Named, engines_of, guarded, lie
+from planner.allocation.guard import NOBODY, Broken, Named, candidates_of, guarded, lie
 from planner.allocation.interrupt import held
 from planner.allocation.price import price_bound
 from planner.allocation.row import AT_LEAST, Program, Row, row_of
@@ -121,9 +121,8 @@ def solve(
         return empty
     notes: list[str] = []
     with held() as interrupt:
-        found, (ask, name, version) = _first_answer(
-            program, engines_of(solver), limits, start, notes
-        )
+        candidates = candidates_of(solver, start, notes)
+        found, (ask, name, version) = _first_answer(program, candidates, limits, start, notes)
         if found.point is None:
             status = "infeasible" if found.is_infeasible else "unsolved"
             cut = found.was_interrupted or interrupt.is_stopped
@@ -159,7 +158,7 @@ def _first_answer(
 ) -> tuple[_Found, Named]:
     """What the first solver that does not break finds; the start when all break."""
     failures: list[Diagnostic] = []
-    who: Named = (candidates[0][0], "no solver", "")
+    who = NOBODY
     ends = time.monotonic() + limits.time_limit_s
     for candidate in candidates:
         left = max(ends - time.monotonic(), LEFT_PART * limits.time_limit_s)
@@ -174,7 +173,7 @@ def _first_answer(
                 start, who = _better(program, (start, who), (failure.point, candidate))
     if start is None:
         raise SolverFailure(failures)
-    notes.append("the plan is the best that was known before the failure")
+    notes.append("the plan is the best that was known without a solver's answer")
     return _Found(start, price_bound(program), False, False, is_left_over=True), who
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import gc
 import io
@@ -24,6 +25,7 @@ from planner.allocation.task import Answer, Engine, Progress, Task
 __all__ = ["ANSWER", "FAILURE", "HEAD", "PROGRESS", "READY", "answer_file", "answer_forked"]
 
 READY, PROGRESS, ANSWER, FAILURE = range(4)  # kinds of messages
+NO_MEMORY = Diagnostic("solver-out-of-memory", "the solver ran out of memory")
 HEAD = struct.Struct("<Q")  # bytes of the message that follows
 
 Tell = Callable[[int, Any], None]
@@ -99,10 +101,14 @@ def _answer(ask: Engine, task: Task, tell: Tell, folder: str) -> None:
         tell(ANSWER, Answer(None, None, was_interrupted=True))
     except MemoryError:
         _free_memory(limited)
-        tell(FAILURE, (Diagnostic("solver-out-of-memory", "the solver ran out of memory"),))
+        tell(FAILURE, (NO_MEMORY,))
     except SolverFailure as failure:
         tell(FAILURE, failure.diagnostics)
     except BaseException as error:
+        _free_memory(limited)
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            tell(FAILURE, (NO_MEMORY,))
+            return
         text = f"the solver broke with {type(error).__name__}: {error}"
         tell(FAILURE, (Diagnostic("solver-failure", text, expected="an answer"),))
 

@@ -335,7 +335,7 @@ def test_the_plan_in_hand_stands_when_all_break(pair: Callable[..., None]) -> No
     assert found.solver == "One"
     assert found.bound is None or found.bound >= true.objective - 1e-9
     assert len(found.notes) == 3
-    assert found.notes[-1] == "the plan is the best that was known before the failure"
+    assert found.notes[-1] == "the plan is the best that was known without a solver's answer"
 
 
 def test_all_broken_without_a_point_is_a_failure_with_every_reason(
