@@ -15,7 +15,7 @@ from planner.allocation.run import days_needed, points_of_pairs, start_days
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["chain_points", "every_chain"]
+__all__ = ["chain_points", "every_chain", "joined"]
 
 DAY_S = 86400.0
 WORK_A_CHAIN = 8  # open links looked at for each chain that there may be
@@ -66,7 +66,7 @@ def every_chain(
         room -= len(found[0])
         chains.append(found[0])
         links.append(found[1])
-    return _joined(chains, links)
+    return joined(chains, links)
 
 
 def chain_points(
@@ -287,7 +287,7 @@ def _tables(
     )
 
 
-def _joined(chains: list[ChainTable], links: list[LinkTable]) -> tuple[ChainTable, LinkTable]:
+def joined(chains: list[ChainTable], links: list[LinkTable]) -> tuple[ChainTable, LinkTable]:
     """Tables of several jobs, one below the other."""
     if not chains:
         return no_chains()

@@ -20,7 +20,7 @@ from planner.plan_table import PlanRowTable
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["Taken", "nearest", "no_worse", "taken_over"]
+__all__ = ["Span", "Taken", "held_before", "nearest", "no_worse", "taken_over"]
 
 NEAREST = 20  # runs of a job that are tried
 
@@ -68,7 +68,7 @@ def taken_over(register: Register, program: Program, rows: PlanRowTable) -> Take
     have to be taken over too.
     """
     known = _known(register)
-    columns = [known[key] for key in _asked(register.case, rows).items() if key in known]
+    columns = [known[key] for key in held_before(register.case, rows).items() if key in known]
     chosen = np.array(sorted(columns), dtype=np.int64)
     point = np.zeros(len(program.columns.names))
     point[chosen] = 1.0
@@ -77,7 +77,7 @@ def taken_over(register: Register, program: Program, rows: PlanRowTable) -> Take
     return Taken(point, int(point.sum()), len(set(rows.job)))
 
 
-def _asked(case: Case, rows: PlanRowTable) -> dict[int, tuple[Span, ...]]:
+def held_before(case: Case, rows: PlanRowTable) -> dict[int, tuple[Span, ...]]:
     """What each job that is still there held, in the order of time."""
     jobs = {name: at for at, name in enumerate(case.job_names)}
     pools = {name: at for at, name in enumerate(case.pool_names)}
@@ -161,7 +161,7 @@ def nearest(case: Case, runs: OptionTable, rows: PlanRowTable) -> Ints:
         valuable of them at the head.
     """
     held = np.full((len(case.job_names), 4), -1.0)
-    for job, spans in _asked(case, rows).items():
+    for job, spans in held_before(case, rows).items():
         if len(spans) == 1:
             held[job] = spans[0]
     pool, nodes, start, end = held[runs.job].T
