@@ -27,7 +27,7 @@ from planner.allocation.outcome import plan_of, plan_without_rows
 from planner.allocation.placement import placements
 from planner.allocation.portfolio import solve_case
 from planner.allocation.price import row_prices
-from planner.allocation.prior import no_worse
+from planner.allocation.prior_chain import begun_from
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
@@ -208,7 +208,7 @@ def _planned(
         program, register, solution = answered.program, answered.register, answered.solution
         prices = answered.certificate.prices if answered.certificate is not None else None
         if start is not None:
-            solution = no_worse(register, program, solution, start.rows)
+            register, program, solution = begun_from(register, program, solution, start.rows)
     else:
         options = enumerate_options(case, keeps_all=keeps_all(policy))
         is_part = policy in POLICIES and is_fair_large(options)
