@@ -1,4 +1,4 @@
-"""Jobs far too long for their days, whatever they are given: a warning before anything is solved."""
+"""Jobs far too long for their days, whatever they are given: a warning before a solve."""
 
 from __future__ import annotations
 
