@@ -185,7 +185,7 @@ def _bound(
     """What prices prove: over the program, or over all runs where that has only a part of them."""
     if runs is None:
         return goal_bound(aim, at, reached, prices, touch)
-    bound = band_bound(aim, runs, at, reached, prices, touch)
+    bound = band_bound(aim, runs, at, reached, prices, touch=touch)
     return -np.inf if bound is None else bound
 
 

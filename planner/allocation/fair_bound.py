@@ -65,8 +65,8 @@ def band_bound(
     at: int,
     reached: Sequence[float],
     prices: Mapping[str, float],
-    touch: Mapping[str, float],
     *,
+    touch: Mapping[str, float] | None = None,
     bands: Bands | None = None,
 ) -> float | None:
     """
@@ -85,7 +85,7 @@ def band_bound(
     prices : mapping of str to float
         By name of row, not negative; ``level_0_3`` is the weight of the fourth consortium in
         the weighted sum, ``hold_0`` the price of the work that has to be done.
-    touch : mapping of str to float
+    touch : mapping of str to float, optional
         As for `aim.bound_by`.
     bands : Bands, optional
         Of all runs, where they are in hand.
@@ -105,6 +105,7 @@ def band_bound(
         return None
     if aim.policy == "proportional":
         names = [aim.case.consortium_names[team] for team in terms.teams.tolist()]
+        touch = touch or {}
         share = np.array([max(float(touch.get(name, 1.0)), 0.0) for name in names])
         weight = aim.case.consortium_weight[terms.teams]
         slope = weight / np.maximum(share, LEAST_SHARE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,7 @@ from planner.allocation.fair_bands import Terms, logarithms, work_held, worst_of
 from planner.allocation.fair_bound import amounts, band_bound, terms_of
 from planner.allocation.insertion import Insertion
 from planner.allocation.option import Options, OptionTable
+from planner.allocation.otherwise import alone
 from planner.allocation.pack import Parts
 from planner.allocation.portfolio import solve_case
 from planner.allocation.proportions import LEAST_SHARE
@@ -31,6 +33,7 @@ __all__ = ["Found", "fair_plan", "most_profit"]
 SEARCHED_COLUMNS = 150_000  # that insertion sees
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 PRICE_ROUNDS, FAIR_ROUNDS = 400, 1200
+WORST_ALONE, ALONE_PART = 3, 0.05  # worst-off that are looked at alone, and the time for each
 MOST_WORK = 0.3  # of the time, for the most work
 STEPS, PROOFS = 5, 4  # halvings of the days on which the last run may end, and of those proved
 
@@ -57,6 +60,12 @@ class _Search:
     options: Options
     bands: Bands
     limits: Limits
+    ends: float  # when all of the time is over, by the clock of `time.monotonic`
+
+    def seconds(self, part: float) -> float:
+        """A part of the time, as far as there is so much left; a little always."""
+        whole = self.limits.time_limit_s
+        return max(min(part * whole, self.ends - time.monotonic()), 0.02 * whole)
 
     def plan(
         self,
@@ -68,19 +77,18 @@ class _Search:
         goal: float = np.inf,
     ) -> Insertion | None:
         """A plan by insertion in a part of the time, columns in the order of a profit."""
-        seconds = part * self.limits.time_limit_s
+        seconds = self.seconds(part)
         each = max(SEARCHED_COLUMNS // max(len(self.bands.job), 1), 20)
         columns = most_profit(self.bands, profit, each)
         if start is not None:
             columns = np.union1d(columns, start)
         return sought(self.case, self.options, self.bands, np.zeros(len(self.bands.bound)),
-                      columns, rounds=int(ROUNDS_A_S * seconds), time_limit_s=seconds, goal=goal,
+                      columns, rounds=int(ROUNDS_A_S * part * self.limits.time_limit_s), time_limit_s=seconds, goal=goal,
                       seed=self.limits.seed, aim=aim, profit=profit, start=start)  # fmt: skip
 
     def prices(self, bands: Bands, rounds: int, part: float, incumbent: float = 0.0) -> Relaxation:
         """Prices of rows in a part of the time."""
-        return relax(bands, rounds=rounds, time_limit_s=part * self.limits.time_limit_s,
-                     incumbent=incumbent)  # fmt: skip
+        return relax(bands, rounds=rounds, time_limit_s=self.seconds(part), incumbent=incumbent)
 
 
 def most_profit(bands: Bands, profit: Floats, each: int) -> Ints:
@@ -133,10 +141,10 @@ def fair_plan(
     dual ascent finds together with the prices. Logarithms are made of chords for the prices,
     and touched by tangents for the bound.
     """
-    search = _Search(aim.case, options, bands, limits)
+    search = _Search(aim.case, options, bands, limits, time.monotonic() + limits.time_limit_s)
     terms = terms_of(aim, options)
     if terms is not None:
-        return _shared(search, aim, terms)
+        return _shared(search, aim, terms, solver)
     work = _most_work(search, solver)
     if work.chosen is None or work.was_interrupted:
         return work
@@ -178,7 +186,7 @@ def _same_runs(options: Options, runs: OptionTable, chosen: Ints) -> Ints:
     return np.sort(np.array(found, dtype=np.int64))
 
 
-def _shared(search: _Search, aim: Aim, terms: Terms) -> Found:
+def _shared(search: _Search, aim: Aim, terms: Terms, solver: str | Engine | None) -> Found:
     """Fair shares: of the worst-off, or the product of all."""
     weight = search.case.consortium_weight[terms.teams]
     is_product = aim.policy == "proportional"
@@ -203,11 +211,36 @@ def _shared(search: _Search, aim: Aim, terms: Terms) -> Found:
         0.5,
         lambda runs: Logarithms(terms, runs, weight) if is_product else WorstOff(terms, runs),
     )
-    bound = band_bound(aim, search.options, 0, (), prices, touch, bands=search.bands)
+    bound = band_bound(aim, search.options, 0, (), prices, touch=touch, bands=search.bands)
     if found is None:
         return Found(None, (), (bound,), (bound,), (prices,), touch)
-    return Found(found.chosen, found.parts, (bound,), (bound,), (prices,), touch,
+    said = bound
+    if aim.policy == "max-min" and bound is not None and not found.was_interrupted:
+        said = max(bound, -_worst_alone(search, terms, found.chosen, solver))
+    return Found(found.chosen, found.parts, (said,), (bound,), (prices,), touch,
                  was_interrupted=found.was_interrupted)  # fmt: skip
+
+
+def _worst_alone(search: _Search, terms: Terms, chosen: Ints, solver: str | Engine | None) -> float:
+    """
+    A share that the worst-off cannot be above: what the solver proves of the worst-off alone.
+
+    Without the others none of a consortium's plans is lost. Its jobs are few and its budget
+    is its own, so that lumps count, which prices do not see.
+    """
+    least, runs = np.inf, search.options.runs
+    order = np.argsort(terms.reached(chosen), kind="stable")[:WORST_ALONE]
+    brief = replace(search.limits, on_progress=None,
+                    time_limit_s=search.seconds(ALONE_PART))  # fmt: skip
+    for place in order.tolist():
+        team = int(terms.teams[place])
+        found = solve_case(alone(search.case, team), solver=solver, limits=brief,
+                           ties_by_cost=False)  # fmt: skip
+        mine = np.flatnonzero((terms.team == place) & (runs.value > 0))
+        if found.solution.bound is not None and len(mine):
+            a_unit = float(terms.share[mine[0]] / runs.value[mine[0]])
+            least = min(least, found.solution.bound * a_unit)
+    return float(least)
 
 
 def _cheapest(search: _Search, aim: Aim, work: Found, least: float) -> Found:
@@ -225,7 +258,7 @@ def _cheapest(search: _Search, aim: Aim, work: Found, least: float) -> Found:
             best, parts = found.chosen, found.parts
     most = max(work.work or 0.0, float(value[best].sum()))
     held = dict(Certificate.of(wide, priced.prices).prices)
-    bound = band_bound(aim, search.options, 1, (-most,), held, {}, bands=search.bands)
+    bound = band_bound(aim, search.options, 1, (-most,), held, bands=search.bands)
     return Found(best, parts, (work.bounds[0], bound), (work.proved[0], bound),
                  (work.prices[0], held), {}, most, was_interrupted)  # fmt: skip
 
@@ -244,7 +277,7 @@ def _soonest(search: _Search, work: Found, least: float) -> Found:
         last = int(ends[best].max(initial=0))
         low = max(tried, proved) if step < STEPS else proved
         high = last if step < STEPS else max(tried, proved + 1)
-        if was_interrupted or high - low <= 1:
+        if was_interrupted or high - low <= 1 or time.monotonic() > search.ends:
             continue
         day = (low + high) // 2
         found, is_proved = _by_day(search, day, least, seeks_plan=step < STEPS)
