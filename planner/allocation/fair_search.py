@@ -77,13 +77,13 @@ class _Search:
         goal: float = np.inf,
     ) -> Insertion | None:
         """A plan by insertion in a part of the time, columns in the order of a profit."""
-        seconds = self.seconds(part)
+        seconds, rounds = self.seconds(part), int(ROUNDS_A_S * part * self.limits.time_limit_s)
         each = max(SEARCHED_COLUMNS // max(len(self.bands.job), 1), 20)
         columns = most_profit(self.bands, profit, each)
         if start is not None:
             columns = np.union1d(columns, start)
         return sought(self.case, self.options, self.bands, np.zeros(len(self.bands.bound)),
-                      columns, rounds=int(ROUNDS_A_S * part * self.limits.time_limit_s), time_limit_s=seconds, goal=goal,
+                      columns, rounds=rounds, time_limit_s=seconds, goal=goal,
                       seed=self.limits.seed, aim=aim, profit=profit, start=start)  # fmt: skip
 
     def prices(self, bands: Bands, rounds: int, part: float, incumbent: float = 0.0) -> Relaxation:

@@ -103,7 +103,11 @@ def _worst(aim: Aim, reached: Reached, figures: Figures) -> str:
     text = f"the worst-off, `{name}`, gets {100 * share:.3g} % of the work it asks for"
     if reached.reached and reached.is_proved(0):
         return f"{text}, the most possible"
-    return f"{text}, not proved the most possible"
+    bound = reached.bounds[0] if reached.bounds else None
+    if bound is None or share <= 0:
+        return f"{text}, not proved the most possible"
+    short = 1.0 - reached.reached[0] / bound
+    return f"{text}, within {_percent(short)} of the most possible"
 
 
 def _slowest(aim: Aim, reached: Reached, figures: Figures) -> str:
