@@ -1,4 +1,4 @@
-"""Chains of an earlier plan, offered again where the program has only a part of all chains."""
+"""Plans of an earlier answer, offered again where the program has only a part of all chains."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hardware.column import take
 from planner.allocation.block import free_nodes
 from planner.allocation.chain import ChainTable, LinkTable, chains_of, pair_rows
 from planner.allocation.enumeration import chain_points, joined
-from planner.allocation.option import Options
+from planner.allocation.option import Options, OptionTable, enumerate_options
 from planner.allocation.prior import Span, held_before, no_worse
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
@@ -59,20 +60,22 @@ def begun_from(
 
 def with_prior(case: Case, options: Options, rows: PlanRowTable) -> Options:
     """
-    The options, and the chains of an earlier plan that still may be and are not among them.
+    The options, and the plans of an earlier one that still may be and are not among them.
 
-    Where all chains are there anyway, or none of the earlier ones still may be, the options
+    Where all chains are there anyway, or none of the earlier plans still may be, the options
     themselves.
     """
     if options.is_whole or not case.job_flexible.any():
         return options
+    held = held_before(case, rows)
+    options = _with_runs(case, options, {job: at[0] for job, at in held.items() if len(at) == 1})
     known = {
         (job, *_starts(options.links, chain))
         for chain, job in enumerate(options.chains.job.tolist())
     }
     found = [
         one
-        for job, spans in held_before(case, rows).items()
+        for job, spans in held.items()
         if case.job_flexible[job] and len(spans) > 1
         for one in _again(case, options, job, spans)
         if (job, *_starts(one[1], 0)) not in known
@@ -83,6 +86,29 @@ def with_prior(case: Case, options: Options, rows: PlanRowTable) -> Options:
         [options.chains, *(one for one, _ in found)], [options.links, *(two for _, two in found)]
     )
     return replace(options, chains=chains, links=links)
+
+
+def _with_runs(case: Case, options: Options, spans: dict[int, Span]) -> Options:
+    """The options, and runs of jobs that held nodes without a change."""
+    known = set(_keys(options.runs))
+    missing = {(job, *span) for job, span in spans.items()} - known
+    if not missing:
+        return options
+    every = enumerate_options(case, keeps_all=True, chain_limit=0).runs
+    more = take(every, [at for at, key in enumerate(_keys(every)) if key in missing])
+    if len(more) == 0:
+        return options
+    names = OptionTable.__dataclass_fields__
+    both = {
+        name: np.concatenate([getattr(options.runs, name), getattr(more, name)]) for name in names
+    }
+    return replace(options, runs=OptionTable(**both))
+
+
+def _keys(runs: OptionTable) -> list[tuple[int, ...]]:
+    """Job and span of each run."""
+    columns = (runs.job, runs.pool, runs.nodes, runs.start_day, runs.end_day)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _starts(links: LinkTable, chain: int) -> tuple[tuple[int, ...], tuple[int, ...], int]:

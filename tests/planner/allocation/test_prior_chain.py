@@ -8,7 +8,7 @@ import datetime
 import numpy as np
 import pytest
 
-from planner.allocation.option import Options, enumerate_options, plan_keys
+from planner.allocation.option import Options, enumerate_options, plan_keys, some_plans
 from planner.allocation.prior_chain import begun_from, with_prior
 from planner.allocation.program import build_program
 from planner.allocation.solve import solve
@@ -96,3 +96,17 @@ def test_a_change_between_borders_is_left_out(earlier: Plan) -> None:
     case = changing()
     options = runs_alone(case)
     assert with_prior(case, options, rows) is options
+
+
+def test_a_run_that_the_search_left_out_is_offered_again() -> None:
+    case = changing(flexible=False)
+    before = plan_case(case, limits=EXACT)
+    assert len(before.rows) == 1
+    case = changing()
+    none = some_plans(runs_alone(case), np.zeros(0, dtype=np.int64))
+    wider = with_prior(case, none, before.rows)
+    assert (len(wider.runs), len(wider.chains)) == (1, 0)
+    program, register = build_program(case, none)
+    found = dataclasses.replace(solve(program, limits=EXACT), bound=None)
+    kept = begun_from(register, program, found, before.rows)[2]
+    assert kept.objective == pytest.approx(before.verdict.objective)
