@@ -64,7 +64,8 @@ def verify(
     base = base_path or Path()
     report = audit(scenario, _record(plan), base_path=base, scenario_sha256=digest)
     data = _data(plan)
-    if not report.ok or not (data.get("certificate") or data.get("aim")) or not data.get("rows"):
+    told = data.get("certificate") or data.get("aim") or data.get("periods")
+    if not report.ok or not told or not data.get("rows"):
         return report
     from planner.case import build_case
 
@@ -82,9 +83,11 @@ def _proofs(
     from planner.allocation.aim_witness import aim_faults
     from planner.allocation.binding import binding_faults
     from planner.allocation.witness import witness_faults
+    from planner.period_claim import period_faults
 
+    stated, misnamed = period_faults(case, data)
+    checks = [("periods", stated)] if stated else []
     looked, found = witness_faults(case, data)
-    checks = []
     if data.get("certificate"):
         entries, wrong = (0, ()) if found else binding_faults(case, data)
         checks += [("certificate", looked), ("what binds", entries)]
@@ -92,7 +95,7 @@ def _proofs(
     goals, misstated = aim_faults(case, data)
     if data.get("aim"):
         checks.append(("aim of the policy", goals))
-    return tuple(checks), (*found, *misstated)
+    return tuple(checks), (*misnamed, *found, *misstated)
 
 
 def _data(plan: Any) -> dict[str, Any]:

@@ -118,13 +118,15 @@ def test_one_stretch_is_the_word_alone() -> None:
 
 
 def test_periods_are_read_as_they_are_written() -> None:
-    day = datetime.date.fromisoformat
+    middle, end = datetime.date(2027, 1, 31), datetime.date(2027, 12, 31)
     for periods in (
-        Periods((day("2027-01-31"), day("2027-12-31")), ("week", "half-year"), True, 70_000),
-        Periods((day("2027-12-31"),), ("month",)),
+        Periods((middle, end), ("week", "half-year"), True, 70_000),
+        Periods((end,), ("month",)),
     ):
         assert read_periods(periods.to_dict()) == periods
     assert read_periods(None) is None
-    for wrong in ({"stretches": []}, {"stretches": [{"until": "2027-01-01", "every": "day"}]}):
+    day = {"until": "2027-01-01", "every": "day"}
+    wrongs: tuple[dict[str, Any], ...] = ({"stretches": []}, {"stretches": [day]})
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="stretch"):
             read_periods(wrong)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import planner
 from planner.allocation.portfolio import EXACT_COLUMNS
 from planner.case import Case, build_case
 from planner.period import GRADES, border_days
@@ -30,8 +31,9 @@ HORIZON = Horizon.model_validate({"from": "2026-09-01", "to": "2028-08-31", "res
 
 def places(rows: list[tuple[int, int, int, bool, bool]]) -> PlaceTable:
     columns = list(zip(*rows, strict=True))
-    ints = [np.array(column, dtype=np.int64) for column in columns[:3]]
-    return PlaceTable(*ints, *(np.array(column, dtype=np.bool_) for column in columns[3:]))
+    release, due, need = (np.array(column, dtype=np.int64) for column in columns[:3])
+    partial, preemptible = (np.array(column, dtype=np.bool_) for column in columns[3:])
+    return PlaceTable(release, due, need, partial, preemptible)
 
 
 row = st.tuples(
@@ -156,3 +158,24 @@ def test_few_plans_are_made_over_weeks() -> None:
     assert case.periods.every == ("week",)
     assert same(case, build_case(scenario("week", 2)))
     assert stated_periods(HORIZON).every == ("week",)
+
+
+def test_verify_makes_the_choice_again_and_tells_another() -> None:
+    asked = scenario("auto", 2)
+    plan = planner.allocate(asked, time_limit_s=5.0).to_dict()
+    found = planner.verify(asked, plan)
+    assert found.ok
+    assert ("periods", 1) in found.checks
+    changes: tuple[dict[str, Any], ...] = (
+        {"chosen": "stated"},
+        {"plans": plan["periods"]["plans"] + 1},
+        {"stretches": [{"until": "2028-08-31", "every": "month"}]},
+        {"stretches": [{"until": "2028-08-30", "every": "week"}]},
+        {"stretches": []},
+        {"sentence": "periods: days"},
+    )
+    for change in changes:
+        other = {**plan, "periods": {**plan["periods"], **change}}
+        report = planner.verify(asked, other)
+        assert [fault.code for fault in report.violations] == ["periods-misstated"]
+    assert planner.verify(asked, {**plan, "periods": None}).ok, "earlier plans name none"
