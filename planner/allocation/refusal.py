@@ -67,7 +67,24 @@ def refusals(
             found[job] = _worthless(register, job)
         else:
             found[job] = _no_option(register.case, job)
+            if not _is_sure(register, job, found[job].code):
+                found[job] = _NOT_LOOKED_AT
     return found
+
+
+_NOT_LOOKED_AT = Refusal(
+    "not-found", "none of its plans was among those that the search looked at",
+    "a longer time limit, or coarser periods",
+)  # fmt: skip
+
+
+def _is_sure(register: Register, job: int, code: str) -> bool:
+    """Whether a job without a plan in the program has none at all, and for that reason."""
+    case = register.case
+    if register.options.is_whole or code == "no-usable-pool":
+        return True
+    may_change = bool(case.job_flexible.any() and case.job_flexible[job])
+    return code in ("no-layout", "window-too-short") and not may_change
 
 
 Place = tuple[int, int, int, int]  # pool, nodes, start, end

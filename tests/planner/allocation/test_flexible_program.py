@@ -13,10 +13,11 @@ from planner.allocation import listed
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.engine import ENGINES
 from planner.allocation.generated import solve_generated
-from planner.allocation.option import enumerate_options
+from planner.allocation.option import enumerate_options, some_plans
 from planner.allocation.placement import job_results, placements
 from planner.allocation.portfolio import solve_case
 from planner.allocation.program import FAMILIES, build_program
+from planner.allocation.refusal import refusals
 from planner.allocation.solve import Limits, Solution, solve
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
@@ -273,3 +274,20 @@ def test_the_plan_without_changes_as_a_start_changes_no_answer(
         case = build(drawn_flexible(seed))
         same(solve_case(case, solver=ENGINES["highs"], limits=EXACT).solution, best(case))
     assert sum(asked) >= 15
+
+
+def test_a_plan_that_was_not_looked_at_is_not_said_to_be_impossible() -> None:
+    """Of a part of all plans nothing is concluded but what holds for each of them."""
+    jobs = [J(tokens=20.0, flexible=True), J(tokens=20.0), J(tokens=900.0), J(pools=(), nodes=(1,))]
+    case = build(Spec([P([(0, 28, 4)])], jobs))
+    for limit, codes in (
+        (0, ["not-found", "not-found", "window-too-short", "no-usable-pool"]),
+        (10**6, ["nodes-leave", "nodes-leave", "window-too-short", "no-usable-pool"]),
+    ):
+        options = enumerate_options(case, chain_limit=limit)
+        none = some_plans(options, np.zeros(0, dtype=np.int64))
+        none = dataclasses.replace(none, is_whole=options.is_whole)
+        program, register = build_program(case, none)
+        point = np.zeros(len(program.columns.names))
+        found = refusals(register, program, point, placements(register, point))
+        assert [found[job].code for job in range(4)] == codes
