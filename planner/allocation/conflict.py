@@ -147,23 +147,26 @@ def _of_one(question: _Question) -> tuple[tuple[int, ...], bool]:
         part = alone(question.program, group, asks)
         groups = tuple(dict.fromkeys(row.group for row in part.rows))
         ends = time.monotonic() + 0.7 * question.left_s / (len(asks) - at)
-        found, is_smallest = _searched(_Question(part, groups, question.ask, ends), [], ())
+        asked = _Question(part, groups, question.ask, ends)
+        found, is_smallest = _searched(asked, [], (), below=len(best))
         decided = decided and (is_smallest or not found)
         names = tuple(sorted(numbers[groups[one]] for one in found))
-        if names and is_smallest and (not best or len(names) < len(best)):
-            best = names
+        if names and (is_smallest or len(names) < len(groups)):
+            best = names if not best or len(names) < len(best) else best
     return best, decided and bool(best)
 
 
 def _searched(
-    question: _Question, points: Sequence[Floats], known: tuple[int, ...]
+    question: _Question, points: Sequence[Floats], known: tuple[int, ...], *, below: int = 0
 ) -> tuple[tuple[int, ...], bool]:
     """
     Numbers of the groups of a conflict, and whether none has fewer; none where there is none.
 
-    `points` are choices known, `known` is a conflict, if there is one.
+    `points` are choices known, `known` is a conflict, if there is one. Conflicts of `below`
+    groups and more are of no interest, where it is not 0.
     """
-    known = known or _of_prices(question)
+    if not known and not 0 < below <= 2:  # a question or two is quicker than prices
+        known = _of_prices(question)
     zero = np.zeros(len(question.program.columns.names))
     met = [_broken(question, point, ()) for point in (zero, *points)]
     if not all(met):
@@ -174,6 +177,8 @@ def _searched(
             break
         if known and len(few) >= len(known):
             return known, True
+        if 0 < below <= len(few):
+            return (), True
         state, point = _kept(question, few)
         if state is False:
             return few, True
