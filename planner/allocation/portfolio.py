@@ -15,6 +15,7 @@ from planner.allocation.certificate import Certificate
 from planner.allocation.engine import Engine, Progress
 from planner.allocation.flexible import plan_flexible
 from planner.allocation.insertion import Insertion
+from planner.allocation.knapsack import can_keep_budgets, within_budgets
 from planner.allocation.listed import solve_listed
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.packing import solve_packed
@@ -44,6 +45,7 @@ KEPT_COLUMNS = 15_000  # beyond, it sees the best at prices
 KEPT_IN_BLOCKS = 2_000  # where each has a column for each block that it may lie on
 SEARCHED_COLUMNS = 150_000  # and insertion sees these
 PRICE_ROUNDS, LEVEL_ROUNDS = 400, 1600  # the more where levels tie many rows together
+NEAR_GAP = 0.1  # from which on a bound that keeps budgets whole is worth its time
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
@@ -216,11 +218,16 @@ def _first(
     most = LEVEL_ROUNDS if bands.levels else PRICE_ROUNDS
     rounds = min(most, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
+    is_small = bands.columns <= SMALL_COLUMNS
+    if not is_small and limits.gap_frac < NEAR_GAP and can_keep_budgets(case, bands):
+        bound = within_budgets(case, options.runs, bands, priced.prices,
+                               incumbent=0.95 * priced.bound,
+                               time_limit_s=0.05 * total)  # fmt: skip
+        priced = replace(priced, bound=min(priced.bound, bound))
     columns = best_columns(bands, priced.prices, max(SEARCHED_COLUMNS // many, 20))
     near = None if prior is None else nearest(case, options.runs, prior)
     if near is not None:
         columns = np.union1d(columns, near)
-    is_small = bands.columns <= SMALL_COLUMNS
     spend = 0.2 * total if is_small else 0.5 * total  # a small case's rounds end long before
     rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
     told = _told(limits.on_progress, priced.bound, began)

@@ -11,7 +11,7 @@ from hardware.column import Floats, Ints
 from planner.allocation.band import Bands
 from planner.allocation.interrupt import is_stopped
 
-__all__ = ["Relaxation", "best_columns", "relax"]
+__all__ = ["Relaxation", "best_columns", "relax", "row_unit"]
 
 STEP, KEPT, PATIENCE = 0.3, 0.9, 10
 WARM, WARM_ROUNDS = 0.3, 80
@@ -84,7 +84,7 @@ def relax(
     each = max(working // max(len(bands.job), 1), 20)
     stages = 1 if bands.columns <= 2 * working else STAGES
     chosen = np.arange(bands.columns) if stages == 1 else _spread(bands, each)
-    unit = _unit(bands)
+    unit = row_unit(bands)
     prices = _warm(bands.part(chosen), unit, min(WARM_ROUNDS, rounds // 2))
     best = min(best, (bands.bound_at(prices), prices), key=lambda pair: pair[0])
     done = 0
@@ -153,7 +153,7 @@ def _ascent(
     return best[1], count
 
 
-def _unit(bands: Bands) -> Floats:
+def row_unit(bands: Bands) -> Floats:
     """What a row would cost if all value were spread over the rows of its layer. [row]"""
     unit = np.zeros(len(bands.bound))
     value = float(np.abs(bands.value[bands.first[:-1]]).sum())

@@ -1,0 +1,73 @@
+"""The bound that keeps budgets whole holds for every plan and is no worse than that of prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import SIZES, Size, make_case
+from planner.allocation.band import bands_of, can_band
+from planner.allocation.knapsack import can_keep_budgets, within_budgets
+from planner.allocation.option import enumerate_options
+from planner.allocation.portfolio import solve_case
+from planner.allocation.program import build_program
+from planner.allocation.relaxation import relax
+from planner.allocation.solve import Limits, solve
+from tests.planner.allocation.conftest import J, P, Spec, T, build
+from tests.planner.allocation.drawn import drawn_case
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_plan_is_worth_more(seed: int) -> None:
+    case = drawn_case(seed)
+    options = enumerate_options(case)
+    if not can_band(options) or len(options.runs) == 0:
+        pytest.skip("not whole runs alone")
+    bands = bands_of(case, options)
+    if not can_keep_budgets(case, bands):
+        pytest.skip("no budgets")
+    program, _ = build_program(case, options)
+    best = solve(program, limits=Limits(gap_frac=0.0), ties_by_cost=False)
+    dice = np.random.default_rng(seed)
+    for prices in (np.zeros(len(bands.bound)), dice.exponential(0.3, len(bands.bound))):
+        for rounds in (0, 20):
+            bound = within_budgets(case, options.runs, bands, prices, rounds=rounds)
+            assert best.objective is None or bound >= best.objective * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_nearer_than_prices_for_budgets(seed: int) -> None:
+    case = make_case(Size(30, 4, 4, 8, 6), seed)
+    options = enumerate_options(case)
+    bands = bands_of(case, options)
+    priced = relax(bands, rounds=600)
+    bound = within_budgets(case, options.runs, bands, priced.prices, incumbent=0.9 * priced.bound)
+    assert bound < priced.bound
+    found = solve_case(case, limits=Limits(time_limit_s=20.0, gap_frac=0.0)).solution
+    assert bound >= found.objective * (1 - 1e-9)
+
+
+def test_what_a_budget_buys_is_counted_and_not_shared_out() -> None:
+    """Two runs of cost 66 of a budget of 110: prices sell one and two thirds, a purse one."""
+    jobs = [J(tokens=20, value=3.0, nodes=(2,)), J(tokens=20, value=3.0, nodes=(2,))]
+    case = build(Spec([P([(0, 28, 8)], price=3.0)], jobs, [T(budget=110.0)]))
+    options = enumerate_options(case)
+    assert set(options.runs.cost.tolist()) == {66.0}
+    bands = bands_of(case, options)
+    assert relax(bands, rounds=400).bound == pytest.approx(5.0, rel=1e-2)
+    assert within_budgets(case, options.runs, bands, np.zeros(len(bands.bound))) == 3.0
+    twice = replace(case, consortium_budget=np.array([132.0]))
+    assert within_budgets(twice, options.runs, bands, np.zeros(len(bands.bound))) == 6.0
+    none = replace(case, consortium_budget=np.array([0.0]))
+    assert within_budgets(none, options.runs, bands, np.zeros(len(bands.bound))) == 0.0
+
+
+def test_a_larger_case_is_proved_by_it() -> None:
+    case = make_case(SIZES["100 jobs, 24 months"], 1)
+    options = enumerate_options(case)
+    priced = relax(bands_of(case, options), rounds=400)
+    found = solve_case(case, limits=Limits(time_limit_s=6.0, gap_frac=0.05), ties_by_cost=False)
+    assert found.solution.bound < 0.995 * priced.bound
+    assert found.certificate.bound == pytest.approx(priced.bound, rel=1e-3)
