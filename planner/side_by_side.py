@@ -164,7 +164,8 @@ def policies_of_case(
             on_policy(name)
         left = ends - time.monotonic() - 0.5 * (1 - FOR_PLANS) * limits.time_limit_s
         share = replace(limits, time_limit_s=max(left / (len(names) - at), LEAST_S))
-        found.append(_found(case, name, solver, share, work_frac, otherwise.finish))
+        in_hand = _InHand(otherwise.finish, next((one.most for one in found if one.most), None))
+        found.append(_found(case, name, solver, share, work_frac, in_hand))
     envy = _Envy(case, solver, ends, limits)
     most = max(
         (one.solution.objective for one in found if one.solution.objective is not None),
@@ -213,6 +214,15 @@ class _Found:
     placed: PlacementTable | None = None
     value: Floats | None = None  # [consortium] without the weight
     figures: Figures | None = None
+    most: tuple[Register, Solution] | None = None  # of weighted work, for those after it
+
+
+@dataclass(frozen=True)
+class _InHand:
+    """What is known before a policy has its turn."""
+
+    finish: StandAlone | None
+    most: tuple[Register, Solution] | None
 
 
 def _found(
@@ -221,7 +231,7 @@ def _found(
     solver: str | Engine | None,
     limits: Limits,
     work_frac: float,
-    finish: StandAlone | None,
+    in_hand: _InHand,
 ) -> _Found:
     """What one policy finds."""
     try:
@@ -231,7 +241,7 @@ def _found(
         else:
             options = enumerate_options(case, keeps_all=keeps_all(name))
             program, register, solution = _by_policy(case, options, name, solver, limits,
-                                                     work_frac, finish)  # fmt: skip
+                                                     work_frac, in_hand)  # fmt: skip
     except SolverFailure as failure:
         words = failure.diagnostics[0].message
         broken = Solution("failed", None, None, None, None, None, 0.0, "", "", words=words)
@@ -248,7 +258,8 @@ def _found(
     value: Floats = np.bincount(
         case.job_consortium, weights=worth, minlength=len(case.consortium_names)
     ).astype(np.float64)
-    return _Found(name, solution, placed, value, figures_of_placements(register, placed))
+    most = (register, solution) if name == "weighted-work" else None
+    return _Found(name, solution, placed, value, figures_of_placements(register, placed), most)
 
 
 def _by_policy(
@@ -258,16 +269,17 @@ def _by_policy(
     solver: str | Engine | None,
     limits: Limits,
     work_frac: float,
-    finish: StandAlone | None,
+    in_hand: _InHand,
 ) -> tuple[Program, Register, Solution]:
     """What a policy other than weighted work finds, and in which program."""
     if not options.is_whole:
         found = solve_generated(case, options, name, solver=solver, limits=limits,
-                                work_frac=work_frac, alone=finish)  # fmt: skip
+                                work_frac=work_frac, alone=in_hand.finish)  # fmt: skip
         return found.program, found.register, found.solution
     program, register = build_program(case, options)
     solution = solve_by_policy(register, program, name, solver=solver, limits=limits,
-                               work_frac=work_frac, alone=finish)  # fmt: skip
+                               work_frac=work_frac, alone=in_hand.finish,
+                               most=in_hand.most)  # fmt: skip
     return program, register, solution
 
 

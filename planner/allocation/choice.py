@@ -10,8 +10,8 @@ from hardware.errors import Diagnostic, UnknownName, near_match
 from planner.allocation.aim import Aim, aim_of, reached_by
 from planner.allocation.figures import figures_of_placements
 from planner.allocation.finish_time import finish_terms, servable
-from planner.allocation.goal import POLICIES, Reached
-from planner.allocation.most_work import most_work
+from planner.allocation.goal import POLICIES, Known, Reached
+from planner.allocation.most_work import known_of, most_work
 from planner.allocation.placement import placements
 from planner.allocation.policy import reach
 from planner.allocation.policy_words import aim_gap_frac, policy_words
@@ -41,6 +41,7 @@ def solve_by_policy(
     ties_by_cost: bool = True,
     work_frac: float = 1.0,
     alone: StandAlone | None = None,
+    most: tuple[Register, Solution] | None = None,
 ) -> Solution:
     """
     The best point of a program by a policy.
@@ -63,6 +64,9 @@ def solve_by_policy(
         For those of the least. [1]
     alone : StandAlone, optional
         What finish times are compared with, where it is in hand.
+    most : (Register, Solution), optional
+        The plan of the most weighted work, where it is in hand: what policies of the least
+        begin with, and what stands where another finds none in time.
 
     Returns
     -------
@@ -100,9 +104,10 @@ def solve_by_policy(
     days = (None, None) if alone is None else (alone.terms, alone.days)
     aim = aim_of(register, program, policy, work_frac, terms=days[0], alone_days=days[1])
     left = max(limits.time_limit_s - (time.monotonic() - began), 0.5 * limits.time_limit_s)
-    reached = _reached(aim, ask=ask, limits=replace(limits, time_limit_s=left))
+    in_hand = None if most is None else known_of(*most, register, program)
+    reached = _reached(aim, ask=ask, limits=replace(limits, time_limit_s=left), known=in_hand)
     if reached.point is None and not (reached.says_infeasible or reached.was_interrupted):
-        reached = _at_least_some(aim, reached, ask=ask, limits=limits)
+        reached = _at_least_some(aim, reached, ask=ask, limits=limits, known=in_hand)
     found = judged(aim, reached, solver=who(), work_frac=work_frac, alone=alone,
                    seconds=time.monotonic() - began)  # fmt: skip
     return replace(found, notes=(*found.notes, *notes))
@@ -172,7 +177,7 @@ def judged(
     )
 
 
-def _reached(aim: Aim, *, ask: Engine, limits: Limits) -> Reached:
+def _reached(aim: Aim, *, ask: Engine, limits: Limits, known: Known | None) -> Reached:
     """What a policy other than weighted work reaches."""
     register, program = aim.register, aim.program
     if aim.policy == "proportional":
@@ -180,16 +185,18 @@ def _reached(aim: Aim, *, ask: Engine, limits: Limits) -> Reached:
     if aim.policy in ("max-min", "finish-time"):
         return reach(program, aim.wide, aim.goals, ask=ask, limits=limits)
     began = time.monotonic()
-    known = most_work(register, program, limits=limits, ask=ask)
+    known = known or most_work(register, program, limits=limits, ask=ask)
     left = limits.time_limit_s - (time.monotonic() - began)
     limits = replace(limits, time_limit_s=max(left, 0.1 * limits.time_limit_s))
     return reach(program, aim.wide, aim.goals, ask=ask, limits=limits, known=known)
 
 
-def _at_least_some(aim: Aim, reached: Reached, *, ask: Engine, limits: Limits) -> Reached:
+def _at_least_some(
+    aim: Aim, reached: Reached, *, ask: Engine, limits: Limits, known: Known | None
+) -> Reached:
     """The plan of the most work in place of none; it may be far from the best of the aim."""
     brief = replace(limits, time_limit_s=0.3 * limits.time_limit_s, on_progress=None)
-    known = most_work(aim.register, aim.program, limits=brief, ask=ask)
+    known = known or most_work(aim.register, aim.program, limits=brief, ask=ask)
     if known is None:
         return reached
     placed = placements(aim.register, known.point)

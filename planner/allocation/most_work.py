@@ -14,9 +14,9 @@ from planner.allocation.portfolio import solve_case
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits
+from planner.allocation.solve import Limits, Solution
 
-__all__ = ["most_work"]
+__all__ = ["known_of", "most_work"]
 
 PART = 0.4  # of the time
 
@@ -46,10 +46,26 @@ def most_work(register: Register, program: Program, *, limits: Limits, ask: Engi
     found = solve_case(register.case, solver=ask, limits=brief, ties_by_cost=False)
     if found.solution.point is None:
         return None
-    point = _moved(found.register, register, found.solution.point)
+    return known_of(found.register, found.solution, register, program)
+
+
+def known_of(
+    old: Register, solution: Solution, register: Register, program: Program
+) -> Known | None:
+    """
+    A plan of weighted work in hand as a point of another program of the same case.
+
+    Returns
+    -------
+    Known or None
+        As `most_work`; the bound is that of the solution.
+    """
+    if solution.point is None:
+        return None
+    point = _moved(old, register, solution.point)
     if point is None or not is_feasible(program, point):
         return None
-    bound = found.solution.bound
+    bound = solution.bound
     return Known(point, -float(program.columns.value @ point), None if bound is None else -bound)
 
 

@@ -121,11 +121,11 @@ def _summary(found: Policies) -> Table:
         Column("policy", "policy"),
         Column("work", "work", kind="number"),
         Column("lost_frac", "lost", kind="percent"),
-        Column("worst_off_frac", "worst-off", kind="percent"),
+        Column("worst_off_frac", "worst", kind="percent"),
         Column("worst_off", "who"),
         Column("cost", "cost", found.currency, "big"),
         Column("idle_frac", "idle", kind="percent"),
-        Column("with_equal_part", "equal part"),
+        Column("with_equal_part", "equal"),
         Column("envious_pairs", "envy"),
         Column("slowest_ratio", "finish-time", kind="number"),
         Column("gap_frac", "gap", kind="percent"),
@@ -170,11 +170,12 @@ def _satisfaction(found: Policies) -> Table:
 
 def _notes(found: Policies) -> tuple[str, ...]:
     lines = [
-        "lost: the price of fairness, work given up against the most; idle: node-days of all pools",
-        "that nobody holds. equal part: the sharing incentive, consortiums that get at least what",
-        "an equal part of each shared pool that they can use would give; envy: pairs in which one",
-        "would rather have the other's nodes. finish-time: mean days to the ends of its jobs over",
-        "those alone with an equal part, of the consortium for which that is most.",
+        "lost: the price of fairness, work given up against the most; worst: what the worst-off",
+        "gets of what it could get alone; idle: node-days of all pools that nobody holds; equal:",
+        "the sharing incentive, consortiums that get at least what an equal part of each shared",
+        "pool that they can use would give; envy: pairs in which one would rather have the",
+        "other's nodes; finish-time: mean days to the ends of its jobs over those alone with an",
+        "equal part, of the consortium for which that is most.",
         "gap: of each policy's own aim, proved; `-v` says what is.",
     ]
     if not all(found.alone_is_proved):

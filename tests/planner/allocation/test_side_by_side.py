@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 
+from planner.allocation.engine import ENGINES, Answer
 from planner.allocation.policy import POLICIES
 from planner.allocation.solve import Limits
 from planner.allocation.standing import alone, best_value, equal_part
@@ -116,3 +117,16 @@ def test_frame_has_one_row_a_policy_and_consortium():
     assert fair["lost_frac"].tolist() == pytest.approx([0.45, 0.45])
     none = build(Spec([P([(0, 28, 1)])], [J()], [T(floor=50.0)]))
     assert len(policies_of_case(none, limits=EXACT).to_frame()) == len(POLICIES)
+
+
+def test_policies_without_a_plan_of_their_own_in_time_have_that_of_the_most_work():
+    def slow(task):
+        if any(name.startswith("level") for name in task.program.columns.names):
+            return Answer(None, None)
+        return ENGINES["highs"](task)
+
+    jobs = [J(team=team, tokens=8, nodes=(1, 2)) for team in (0, 0, 1)]
+    case = build(Spec([P([(0, 28, 2)])], jobs, [T(), T()], days=28))
+    found = by_policy(policies_of_case(case, solver=slow, limits=EXACT))
+    assert found["max-min"].work == pytest.approx(found["weighted-work"].work)
+    assert found["max-min"].gap_frac is None
