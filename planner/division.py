@@ -132,8 +132,6 @@ def allocate(
     with held() as interrupt:
         plan = plan_case(case, solver=solver, limits=limits, inputs=inputs, policy=policy,
                          work_frac=work_frac, start=prior)  # fmt: skip
-        made_under = replace(plan.verdict, allocation=scenario.policy.allocation)
-        plan = replace(plan, verdict=made_under)
         if plan.verdict.status not in ("optimal", "feasible"):
             return plan
         report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
