@@ -41,11 +41,11 @@ def engines_of(solver: str | Engine | None) -> list[Named]:
     if callable(solver):
         return [(solver, getattr(solver, "__name__", type(solver).__name__), "")]
     found = engines_found()
-    if not found:
+    if not found and solver is None:
         raise SolverFailure(
             Diagnostic("no-solver", "no solver is installed", hint="pip install highspy")
         )
-    wanted = solver or found[0]
+    wanted = solver if solver is not None else found[0]
     first = engine(wanted)
     return [first, *(engine(name) for name in found if name != wanted.lower())]
 

@@ -9,7 +9,6 @@ import click
 
 from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.output import Output, option, output_options
-from planner.cli.place import check_place
 from planner.cli.unit import BYTES, DURATION, FRAC
 
 if TYPE_CHECKING:
@@ -61,7 +60,6 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
     crashes, hangs or runs out of memory costs its own process alone; another one, if
     installed, goes on from the best plan that it had told.
     """
-    check_place(output.path)
     from planner.allocation.interrupt import held
     from planner.cli.plan_report import plan_report
     from planner.division import allocate

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planner.cli.place import with_copy, write_stdout, write_whole
+from planner.cli.place import check_place, with_copy, write_stdout, write_whole
 
 if TYPE_CHECKING:
     from hardware.errors import Diagnostic, InputError
@@ -220,6 +220,7 @@ def output_options(command: Command) -> Command:
             ctx.find_root().color = ctx.color = color == "always"
         if isinstance(ctx.obj, dict):
             ctx.obj.update(quiet=output.quiet, color=color)
+        check_place(path)  # before any work is done for it
         return command(output=output, **given)
 
     wrapped: Any = with_output

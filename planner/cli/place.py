@@ -139,9 +139,9 @@ def check_place(path: str) -> None:
     place = os.path.realpath(path)
     folder = os.path.dirname(place)
     if os.path.isdir(place):
-        raise cannot_write(path, "it is a folder")
+        raise cannot_write(path, os.strerror(errno.EISDIR))
     if not os.path.isdir(folder):
-        raise cannot_write(path, f"there is no folder {folder}")
+        raise cannot_write(path, os.strerror(errno.ENOENT))
     is_drafted = not os.path.exists(place) or os.path.isfile(place)
     if not os.access(folder if is_drafted else place, os.W_OK):
-        raise cannot_write(path, "no permission to write there")
+        raise cannot_write(path, os.strerror(errno.EACCES))
