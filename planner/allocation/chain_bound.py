@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bound_at", "chain_bound", "fine_buckets", "leaf_buckets"]
 
-CELLS = 300e6  # points, periods and buckets of all jobs that a bound is worth: some seconds
-FINEST, COARSEST = 3000, 64
+CELLS = 400e6  # points, periods and buckets of all jobs that a bound is worth: some seconds
+FINEST, COARSEST = 6000, 300
 
 
 def fine_buckets(ways: Sequence[Ways]) -> int:
@@ -36,7 +36,7 @@ def fine_buckets(ways: Sequence[Ways]) -> int:
 
 def leaf_buckets(ways: Sequence[Ways]) -> int:
     """The same for each of the parts into which all plans are divided, of which there are many."""
-    return max(fine_buckets(ways) // 2, COARSEST)
+    return max(fine_buckets(ways) // 4, COARSEST)
 
 
 def bound_at(rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int) -> float:

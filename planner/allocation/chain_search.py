@@ -14,9 +14,9 @@ from planner.allocation.chain_path import Path
 
 __all__ = ["Searched", "search"]
 
-HEAT, COLD = 0.2, 0.003  # mean values of a job by which a plan may be worse, first and last
-MOST_OUT, MOST_TRIED = 6, 6  # chains taken out, and waiting jobs tried, in a round
-FRESH, TRIED_FRESH = 0.05, 0.1  # how often a new plan is sought: at once, and when none fits
+HEAT, COLD = 0.5, 0.01  # mean values of a job by which a plan may be worse, first and last
+MOST_OUT, MOST_TRIED = 6, 10  # chains taken out, and waiting jobs tried, in a round
+FRESH, TRIED_FRESH = 0.02, 0.03  # how often a new plan is sought: at once, and when none fits
 NOISE = 0.3  # spread of the prices of a round, in parts
 
 

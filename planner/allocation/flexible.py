@@ -48,10 +48,12 @@ QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
 DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
 MOST_LEAVES, CHECK_FRAC = 400, 0.15  # parts, and part of the time to recompute their bounds
 CELLS_A_S = 1e8  # cells of the recursion that a second is taken to fill
-SPLIT_BUCKETS, SPLIT_FRAC = 500, 0.7
+SPLIT_BUCKETS, SPLIT_FRAC = 250, 0.75
+HIDDEN_FRAC = 0.6  # of the gap sought, since rounding hides some of what parts prove
 TAUGHT_LEAVES = 20  # parts of which the search learns the best plans
 FINE_JOBS = 200  # up to here, prices are sought finely too
-FIXED_COLUMNS, FIXED_ROUNDS_A_S, FIXED_FRAC = 100_000, 600, 0.1
+FIXED_COLUMNS, FIXED_ROUNDS_A_S = 100_000, 600
+FIXED_FRAC, FIXED_FRAC_LARGE = 0.1, 0.3  # part of the time for a plan of whole runs
 FIXED_ROUNDS_A_JOB = 60
 ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
@@ -134,7 +136,7 @@ class _Flexible:
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
-        for spend in (0.4, 0.9) if is_small else (0.9,):
+        for spend in (0.15, 0.9) if is_small else (0.9,):
             rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.left(), 0.0))
             self._search(priced.prices, rounds, spend * self.left())
             if is_small and spend < 0.5 and master is not None:
@@ -149,7 +151,7 @@ class _Flexible:
         buckets = leaf_buckets(self.ways)
         cells = sum(len(one.point) * len(one.border_day) for one in self.ways) * buckets
         most = int(CHECK_FRAC * self.limits.time_limit_s * CELLS_A_S / max(cells, 1))
-        paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB)
+        paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
         trimmed = self._master(paths)
         trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
         found = split(trimmed, self.ways, prices, value=value, gap_frac=self.limits.gap_frac,
@@ -176,9 +178,10 @@ class _Flexible:
         named = Certificate.of(bands, found.prices).prices
         prices = np.array([max(named.get(name, 0.0), 0.0) for name in self.rows.names])
         columns = best_columns(bands, found.prices, max(FIXED_COLUMNS // many, 20))
-        rounds = min(int(FIXED_ROUNDS_A_S * FIXED_FRAC * total), FIXED_ROUNDS_A_JOB * many)
+        spend = total * (FIXED_FRAC if many <= FINE_JOBS else FIXED_FRAC_LARGE)
+        rounds = min(int(FIXED_ROUNDS_A_S * spend), FIXED_ROUNDS_A_JOB * many)
         plan = improve(bands.part(columns), found.prices, rounds=rounds,
-                       time_limit_s=FIXED_FRAC * total, seed=self.limits.seed,
+                       time_limit_s=spend, seed=self.limits.seed,
                        on_better=self._told)  # fmt: skip
         if plan is not None:
             chosen = columns[plan.chosen]
