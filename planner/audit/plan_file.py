@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -108,6 +108,14 @@ _STRETCH: Spec = {
     "until": ("until", a_day, True),
     "every": ("every", a_length, True),
 }
+# Fields beside those read above: words for readers, and what other checks recompute.
+_BESIDE: Mapping[str, frozenset[str]] = {
+    "": frozenset({"$schema", "schema", "tool", "inputs", "currency", "periods", "verdict", "rows",
+                   "jobs", "consortiums", "assumed", "warnings", "certificate", "binds", "aim"}),
+    "verdict": frozenset({"solver", "solver_version", "seconds", "sentence", "allocation"}),
+    "jobs": frozenset({"sentence", "hint"}),
+    "consortiums": frozenset({"name"}),
+}  # fmt: skip
 SCHEMA = "planner/plan/1"
 
 
@@ -217,6 +225,7 @@ def plan_record(data: Any, *, path: str = "<plan>", sha256: str = "") -> PlanRec
             Diagnostic("unknown-schema", "not a plan of a version that can be read",
                        Where(path, field="schema"), short(data.get("schema")), SCHEMA)
         )  # fmt: skip
+    faults += _unknown(data, _BESIDE[""], "", path)
     currency = _text_of(data, "currency", path, faults)
     verdict = _one(data.get("verdict"), VerdictRecord, _VERDICT, "verdict", path, faults)
     rows = _many(data, "rows", RowRecord, _ROW, path, faults)
@@ -319,4 +328,19 @@ def _one(
                 values[name] = read(item[key])
             except ValueError as error:
                 faults.append(_fault(str(error), path, f"{at}.{key}"))
+    if len(faults) == before:  # else an unknown field may be the one that is missing
+        beside = _BESIDE.get(at.partition("[")[0], frozenset())
+        faults += _unknown(item, frozenset(spec) | beside, at, path)
     return record(**values) if len(faults) == before else None
+
+
+def _unknown(
+    item: dict[str, Any], known: frozenset[str], at: str, path: str
+) -> Iterator[Diagnostic]:
+    """Fields that nothing here checks: a plan says nothing that cannot be held against it."""
+    for key in item:
+        if key not in known:
+            field = f"{at}.{key}" if at else str(key)
+            where = Where(path, field=field)
+            hint = near_match(str(key), known)
+            yield Diagnostic("unknown-field", f"unknown field `{short(key)}`", where, hint=hint)

@@ -179,6 +179,20 @@ def test_reversed_dates(hand: Any) -> None:
     assert (fault.code, fault.where.field) == ("dates-reversed", "rows[2].to")
 
 
+@pytest.mark.parametrize("place", ["", "verdict", "rows", "jobs", "consortiums", "inputs"])
+def test_a_field_that_nothing_checks_is_refused(hand: Any, place: str) -> None:
+    plan = copy.deepcopy(hand.plan())
+    plan["inputs"] = [{"path": "scenario.yaml", "sha256": "0" * 64}]
+    plan_record(plan)
+    record = plan if place == "" else plan[place]
+    record = record[0] if isinstance(record, list) else record
+    record["approved_by"] = "the ministry"
+    (fault,) = faults(plan_record, plan)
+    assert fault.code == "unknown-field"
+    assert "approved_by" in fault.message
+    assert fault.where.field.endswith("approved_by")
+
+
 def test_misspelt_field_has_a_hint(hand: Any) -> None:
     plan = hand.plan()
     plan["rows"][0]["token_per_s"] = plan["rows"][0].pop("tokens_per_s")
