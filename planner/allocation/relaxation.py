@@ -10,11 +10,15 @@ import numpy as np
 from hardware.column import Floats, Ints
 from planner.allocation.band import Bands
 from planner.allocation.interrupt import is_stopped
+from planner.allocation.volume import averaged_ascent
 
 __all__ = ["Relaxation", "best_columns", "relax", "row_unit"]
 
 STEP, KEPT, PATIENCE = 0.3, 0.9, 10
 WARM, WARM_ROUNDS = 0.3, 80
+TRIAL_ROUNDS, STUCK = 50, 1e-3  # rounds of single steps on trial, and the least part gained
+EVEN = (0.2, 0.5)  # parts of the unit that all rows may cost at first
+LONGER = 4  # times the rounds for averaged steps
 STAGES = 4  # times that columns are chosen anew
 WORKING = 100_000  # columns that are priced every round; the rest only now and then
 
@@ -65,6 +69,7 @@ def relax(
     start; from there steps along a fading sum of the violations, as long as the distance
     to the plan in hand suggests [2]_. Prices move in the unit of what a row would cost if
     all value were spread over the rows of its family.
+    Where these do not lower the bound, averaged ones do (`volume.averaged_ascent`).
     With more columns than `working`, the best of each job at the prices so far stand for
     all during a part of the rounds; then all are priced and the best added. Only bounds
     over all columns are reported.
@@ -85,15 +90,31 @@ def relax(
     stages = 1 if bands.columns <= 2 * working else STAGES
     chosen = np.arange(bands.columns) if stages == 1 else _spread(bands, each)
     unit = row_unit(bands)
+    for part_of in EVEN:
+        even = np.where(bands.bound > 0, part_of * unit, 0.0)
+        best = min(best, (bands.bound_at(even), even), key=_first)
     prices = _warm(bands.part(chosen), unit, min(WARM_ROUNDS, rounds // 2))
-    best = min(best, (bands.bound_at(prices), prices), key=lambda pair: pair[0])
-    done = 0
+    best = min(best, (bands.bound_at(prices), prices), key=_first)
+    done, is_stuck = 0, False
     for stage in range(stages):
         end = began + time_limit_s * (stage + 1) / stages
         part = bands if stages == 1 else bands.part(chosen)
-        prices, used = _ascent(part, best[1], unit, incumbent, rounds // stages, end)
+        if stage == 0 and _is_stuck(part, best[1], unit, incumbent, end):
+            is_stuck, rounds = True, rounds * LONGER
+        if is_stuck:
+            prices, used = averaged_ascent(
+                part,
+                best[1],
+                unit,
+                inner=_inner,
+                incumbent=incumbent,
+                rounds=rounds // stages,
+                end=end,
+            )
+        else:
+            prices, used = _ascent(part, best[1], unit, incumbent, rounds // stages, end)
         done += used
-        best = min(best, (bands.bound_at(prices), prices), key=lambda pair: pair[0])
+        best = min(best, (bands.bound_at(prices), prices), key=_first)
         if time.monotonic() - began > time_limit_s or stage == stages - 1:
             break
         is_chosen = np.zeros(bands.columns, dtype=np.bool_)
@@ -101,6 +122,18 @@ def relax(
         is_chosen[best_columns(bands, best[1], each // 2)] = True
         chosen = np.flatnonzero(is_chosen)
     return Relaxation(best[1], best[0], done, time.monotonic() - began)
+
+
+def _first(pair: tuple[float, Floats]) -> float:
+    """The bound of a pair of bound and prices."""
+    return pair[0]
+
+
+def _is_stuck(bands: Bands, prices: Floats, unit: Floats, incumbent: float, end: float) -> bool:
+    """Whether some rounds of single steps lower the bound by next to nothing."""
+    after, _ = _ascent(bands, prices, unit, incumbent, TRIAL_ROUNDS, end)
+    bound = bands.bound_at(prices)
+    return bands.bound_at(after) > bound - STUCK * (bound - incumbent)
 
 
 def _spread(bands: Bands, each: int) -> Ints:
