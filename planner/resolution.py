@@ -1,4 +1,4 @@
-"""The resolution chosen where a scenario leaves it open: as fine as can be solved exactly."""
+"""The resolution chosen where a scenario leaves it open: as fine as the solver can see whole."""
 
 from __future__ import annotations
 
