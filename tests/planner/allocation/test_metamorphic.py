@@ -77,6 +77,30 @@ def test_money_may_be_counted_in_another_unit(spec: Spec) -> None:
 
 
 @FEW
+@given(specs(), st.integers(1, 2), st.integers(1, 2))
+def test_a_pool_in_two_equal_halves_is_the_same_pool(spec: Spec, size: int, runs: int) -> None:
+    # Runs of one size lie on places of that size, so that what fits the whole fits its halves;
+    # a job that pauses must come back to the same half, and is left out.
+    jobs = [
+        dataclasses.replace(
+            job, nodes=(size,), pools=None, preemptible=False, one_block=False, borrows=(),
+            goes_first=(),
+        )
+        for job in spec.jobs
+    ]  # fmt: skip
+    whole = dataclasses.replace(
+        spec.pools[0],
+        block=0,
+        deliveries=[(0, spec.days, 2 * size * runs), (0, spec.days // 2, 2 * size)],
+    )
+    half = dataclasses.replace(
+        whole, deliveries=[(first, end, nodes // 2) for first, end, nodes in whole.deliveries]
+    )
+    one = dataclasses.replace(spec, pools=[whole], jobs=jobs)
+    same(verdict(one), verdict(dataclasses.replace(one, pools=[half, half])))
+
+
+@FEW
 @given(specs())
 def test_the_same_question_gives_the_same_plan(spec: Spec) -> None:
     one, two = (plan_case(build(spec), limits=EXACT).to_dict() for _ in range(2))
