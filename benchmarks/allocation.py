@@ -20,11 +20,15 @@ from benchmarks.figure import Figure, peak_bytes
 from planner.allocation.band import bands_of
 from planner.allocation.certificate import certified_bound
 from planner.allocation.engine import engines_found
+from planner.allocation.highs import loaded
+from planner.allocation.matrix import matrix_of
 from planner.allocation.option import enumerate_options
+from planner.allocation.place import with_places
 from planner.allocation.portfolio import solve_case
 from planner.allocation.problem import to_pulp
 from planner.allocation.program import build_program
 from planner.allocation.solve import Limits
+from planner.allocation.task import Task
 from planner.division import plan_case
 from planner.plan import Plan
 from planner.scenario import Policy, Scenario
@@ -32,7 +36,7 @@ from planner.scenario import Policy, Scenario
 SMALL, MIDDLE, LARGE, LARGEST = SIZES
 # Case, seeds, what is sought, limit in seconds, gap at which to stop, what is asked.
 ROWS: tuple[tuple[str, tuple[int, ...], float, float, str], ...] = (
-    (SMALL, (0, 1, 2, 3), 60.0, 0.001, "0.1 % in 2 s"),
+    (SMALL, tuple(range(10)), 60.0, 0.001, "0.1 % in 2 s"),
     (MIDDLE, (0, 1), 60.0, 0.12, "a plan in 1 s"),
     (MIDDLE, (0, 1), 60.0, 0.03, "3 % in 60 s"),
     (LARGE, (0, 1), 60.0, 0.12, "a plan in 2 s"),
@@ -40,6 +44,7 @@ ROWS: tuple[tuple[str, tuple[int, ...], float, float, str], ...] = (
     (LARGEST, (0, 1), 60.0, 0.12, "a plan in 5 s, under 2 GB"),
     (LARGEST, (0, 1), 120.0, 0.03, "10 % in 120 s, under 2 GB"),
 )
+BUILT = (Size(100, 8, 8, 24, 10), Size(200, 10, 8, 36, 10))
 COMPACT = (Size(6, 3, 4, 6, 2), Size(25, 6, 8, 12, 5))
 
 
@@ -54,6 +59,7 @@ def measure(quick: bool) -> Iterator[Figure]:
             yield Figure(f"{title}: proved gap", 100 * found["gap_frac"], "%")
             yield Figure(f"{title}: peak memory", found["peak_bytes"] / 1e6, "MB")
     yield from _building(MIDDLE if quick else LARGEST)
+    yield from _begun(SMALL if quick else MIDDLE, 0.045)
     for size in COMPACT[:1] if quick else COMPACT:
         yield from _compared(size, 3.0 if quick else 20.0)
 
@@ -126,27 +132,59 @@ def check_by_day(plan: Plan, size: Size, seed: int) -> None:
 
 
 def _building(name: str) -> list[Figure]:
-    """Time a column of listing runs with their rows, and of writing a program in PuLP."""
+    """Time a column of listing runs with their rows, and of handing a program over."""
     case = make_case(SIZES[name], 0)
     used = time.process_time()
     options = enumerate_options(case)
     bands = bands_of(case, options)
     listed = time.process_time() - used
-    small = make_case(SIZES[SMALL], 0)
-    used = time.process_time()
-    program, _ = build_program(small, enumerate_options(small))
-    built = time.process_time() - used
-    used = time.process_time()
-    to_pulp(program, -program.columns.value)
-    written = time.process_time() - used
-    many = len(program.columns.names)
-    return [
+    figures = [
         Figure(f"{name}: columns", bands.columns, ""),
         Figure(f"{name}: runs and rows in numpy, a column", 1e6 * listed / bands.columns,
                "µs", "at most 3"),
-        Figure(f"{SMALL}: program in numpy, a column", 1e6 * built / many, "µs", "at most 3"),
-        Figure(f"{SMALL}: program in PuLP, a column", 1e6 * written / many, "µs", "at most 3"),
     ]  # fmt: skip
+    for size in BUILT[:1] if name == MIDDLE else BUILT:
+        figures += _written(size)
+    return figures
+
+
+def _written(size: Size) -> list[Figure]:
+    """Time a column from the runs to HiGHS ready to run, and to PuLP's own objects."""
+    case = make_case(size, 0)
+    options = enumerate_options(case)
+    used = time.process_time()
+    program, register = build_program(case, options)
+    wide, _ = with_places(program, register)
+    built = time.process_time()
+    task = Task(wide, -wide.columns.value)
+    loaded(task, matrix_of(wide, task.minimise))
+    ready = time.process_time()
+    to_pulp(wide, task.minimise)
+    written = time.process_time()
+    many = len(wide.columns.names)
+    return [
+        Figure(f"{many:,} columns: program in numpy, a column", 1e6 * (built - used) / many, "µs"),
+        Figure(f"{many:,} columns: from runs to HiGHS ready to run, a column",
+               1e6 * (ready - used) / many, "µs", "at most 3"),
+        Figure(f"{many:,} columns: as objects of PuLP for CBC and LP files, a column",
+               1e6 * (written - ready) / many, "µs"),
+    ]  # fmt: skip
+
+
+def _begun(name: str, gap: float) -> list[Figure]:
+    """Time to a gap after five jobs were withdrawn: anew, and from the earlier plan."""
+    case = make_case(SIZES[name], 0)
+    limits = Limits(time_limit_s=60.0, gap_frac=gap)
+    before = plan_case(case, limits=replace(limits, gap_frac=0.9 * gap))
+    fewer = replace(case, pair_reason=np.where(case.pair_job < 5, 1, case.pair_reason))
+    figures = []
+    for words, start in (("anew", None), ("from the earlier plan", before)):
+        used = cpu_s()
+        plan = plan_case(fewer, limits=limits, start=start)
+        title = f"{name}, 5 withdrawn, {words}, until {gap:.1%}"
+        figures.append(Figure(f"{title}: CPU", cpu_s() - used, "s"))
+        figures.append(Figure(f"{title}: proved gap", 100 * (plan.verdict.gap_frac or 0.0), "%"))
+    return figures
 
 
 def _compared(size: Size, limit: float) -> list[Figure]:

@@ -106,6 +106,11 @@ class Board:
         for line in list(self.touched):
             self.refresh(line)
 
+    def restore_all(self, state: tuple[Floats, Ints, float, Any]) -> None:
+        """Go back to what was kept at any time."""
+        self.touched.update(range(len(self.line_base) - 1))
+        self.restore(state)
+
     def refresh(self, line: int) -> None:
         """Recompute the least over the stretches of a line."""
         self.touched.add(line)

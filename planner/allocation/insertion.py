@@ -18,6 +18,7 @@ from planner.allocation.search_aim import MostWork, SearchAim
 __all__ = ["Insertion", "improve"]
 
 HEAT, COLD = 0.3, 0.003  # mean values of a job by which a plan may be worse, first and last
+HEAT_BEGUN = 0.05  # where an earlier plan is what to begin with, and not to be left again
 FEW, HEAT_OF_FEW = 50, 1.0  # jobs up to which a warmer start finds more in the few rounds spent
 CYCLE, CYCLE_A_JOB = 300, 8  # rounds after which it is as warm as at first, at least
 MOST_OUT, MOST_TRIED = 10, 40  # runs taken out, and waiting jobs tried, in a round
@@ -76,7 +77,7 @@ def improve(
         By which columns are ordered, where it is not value less prices.
     start : ndarray of int, optional
         Columns that are put in first, in this order, as far as they fit: of each job the
-        first one that does.
+        first one that does. Left again where insertion alone gives a better plan.
 
     Returns
     -------
@@ -101,9 +102,9 @@ def improve(
     aim = aim or MostWork()
     aim.begin(board)
     dice = np.random.default_rng(seed)
-    if start is not None:
-        _put_first(board, start)
-    _insert(board, _in_order(board, np.arange(len(board.lead)), board.lead), dice, 0.0, aim)
+    heat = HEAT_OF_FEW if len(board.chosen) <= FEW else HEAT
+    if _begin(board, start, dice, aim):
+        heat = min(heat, HEAT_BEGUN)
     best = _Best(on_better)
     best.see(board, aim)
     was_interrupted = False
@@ -113,6 +114,7 @@ def improve(
             best,
             dice,
             aim,
+            heat=heat,
             rounds=rounds,
             end=began + time_limit_s,
             goal=goal,
@@ -133,6 +135,7 @@ def _rounds(
     dice: np.random.Generator,
     aim: SearchAim,
     *,
+    heat: float,
     rounds: int,
     end: float,
     goal: float,
@@ -143,7 +146,7 @@ def _rounds(
     def score() -> float:
         return aim.worth(board) - penalty * board.shortage()
 
-    current, heat = score(), HEAT_OF_FEW if len(board.chosen) <= FEW else HEAT
+    current = score()
     cycle = min(max(CYCLE, CYCLE_A_JOB * len(board.chosen), rounds // 3), rounds)
     for used in range(1, rounds + 1):
         if time.monotonic() > end or best.value >= goal * (1 - 1e-9) or is_stopped():
@@ -207,6 +210,24 @@ def _insert(
                 break
             fits[found] = False
             found = int(fits.argmax())
+
+
+def _begin(board: Board, start: Ints | None, dice: np.random.Generator, aim: SearchAim) -> bool:
+    """The first plan on the board; whether it has the columns to start from."""
+    everyone = _in_order(board, np.arange(len(board.lead)), board.lead)
+    if start is None:
+        _insert(board, everyone, dice, 0.0, aim)
+        return False
+    empty = board.state()
+    _insert(board, everyone, dice, 0.0, aim)
+    plain, worth = board.state(), aim.worth(board) if board.holds() else -np.inf
+    board.restore_all(empty)
+    _put_first(board, start)
+    _insert(board, everyone, dice, 0.0, aim)
+    if (aim.worth(board) if board.holds() else -np.inf) >= worth:
+        return True
+    board.restore_all(plain)
+    return False
 
 
 def _put_first(board: Board, columns: Ints) -> None:

@@ -15,6 +15,7 @@ from planner.allocation.insertion import improve
 from planner.allocation.option import enumerate_options
 from planner.allocation.prior import nearest, no_worse, taken_over
 from planner.allocation.program import build_program
+from planner.allocation.relaxation import relax
 from planner.allocation.settle import is_feasible
 from planner.allocation.solve import Limits, solve
 from planner.division import allocate, plan_case
@@ -120,6 +121,23 @@ def test_the_search_begins_with_what_still_fits() -> None:
     bands = bands_of(fewer, options)
     begun = improve(bands, none, rounds=0, start=nearest(fewer, options.runs, best.rows))
     assert improve(bands, none, rounds=0).value < begun.value < best.verdict.objective
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_poor_start_is_left_again(seed: int) -> None:
+    case = make_case(Size(40, 5, 5, 10, 4), seed)
+    bands = bands_of(case, enumerate_options(case))
+    priced = relax(bands, rounds=200).prices
+    cold = improve(bands, priced, rounds=0)
+    poor = np.sort(np.random.default_rng(seed).permutation(bands.columns)[:200])
+    begun = improve(bands, priced, rounds=0, start=poor)
+    assert begun.value >= cold.value
+    on = improve(bands, priced, rounds=200, start=poor)
+    assert on.value >= begun.value
+    point = np.zeros(bands.columns)
+    point[on.chosen] = 1.0
+    program, _ = build_program(case, enumerate_options(case))
+    assert is_feasible(program, point)
 
 
 def test_a_job_is_put_in_after_the_one_that_it_waits_for() -> None:
