@@ -40,6 +40,14 @@ WRITERS = {
 QUICK = [name for name in WRITERS if name != "policies"]
 
 
+@pytest.fixture(autouse=True)
+def temporary_files_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copies of answers that could not be written go where they are cleared away."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
+
+
 def planner(
     *arguments: object, limit_bytes: int | None = None, **streams: object
 ) -> subprocess.CompletedProcess[bytes]:
