@@ -44,6 +44,7 @@ FIXED_A_JOB = 40  # runs a job that the search begins with
 KNOWN_A_JOB = 120  # plans a job that it goes on with
 KEPT_A_JOB = 12  # plans a job that the program has, beside those chosen
 SEARCH_BUCKETS = 64
+SEED_STEP = 7919  # between the seeds of one search and the next
 QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
 DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
 MOST_LEAVES, CHECK_FRAC = 400, 0.15  # parts, and part of the time to recompute their bounds
@@ -119,6 +120,7 @@ class _Flexible:
         self.board = ChainBoard(self.rows, self.ways, SEARCH_BUCKETS)
         self.best: Searched | None = None
         self.bound = np.inf
+        self.searches = 0
 
     def left(self) -> float:
         """Time that is left. [s]"""
@@ -136,7 +138,7 @@ class _Flexible:
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
-        for spend in (0.15, 0.9) if is_small else (0.9,):
+        for spend in (0.3, 0.9) if is_small else (0.9,):
             rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.left(), 0.0))
             self._search(priced.prices, rounds, spend * self.left())
             if is_small and spend < 0.5 and master is not None:
@@ -207,9 +209,11 @@ class _Flexible:
         """Look for a better plan from the best so far."""
         board, limits = self.board, self.limits
         self._put(self.best.paths if self.best else ())
+        self.searches += 1
         goal = self.bound * (1 - limits.gap_frac)
         found = search(board, prices, rounds=rounds, time_limit_s=time_limit_s,
-                       seed=limits.seed, goal=goal, on_better=self._told)  # fmt: skip
+                       seed=limits.seed + SEED_STEP * self.searches, goal=goal,
+                       on_better=self._told)  # fmt: skip
         if found is not None and (self.best is None or found.value > self.best.value):
             self.best = found
 
