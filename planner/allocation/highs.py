@@ -48,7 +48,7 @@ def highs(task: Task) -> Answer:
     """
     began = time.monotonic()
     matrix, worst = matrix_of(task.program, task.minimise, extra=task.extra), _cut_off(task)
-    for presolve in ("choose", "off"):
+    for presolve in dict.fromkeys((task.presolve, "off")):
         left = task.time_limit_s - (time.monotonic() - began)
         with _descriptor_1_to(2):
             model = loaded(task, matrix, time_limit_s=left, presolve=presolve, worst=worst)

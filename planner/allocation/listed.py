@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware.column import Floats
+from hardware.column import Floats, Ints
 from planner.allocation.chain import no_chains
+from planner.allocation.dual import bound_of
 from planner.allocation.engine import Engine
-from planner.allocation.option import Options
+from planner.allocation.option import Options, some_plans
 from planner.allocation.packing import widened
+from planner.allocation.price import row_prices
 from planner.allocation.program import build_program
 from planner.allocation.register import Register
 from planner.allocation.row import Program
 from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits, Solution, solve
+from planner.allocation.solve import PROVED, Limits, Solution, solve
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
 __all__ = ["solve_listed"]
 
 MANY_CHAINS = 1_000  # below, the solver is as quick without a start
+# From here on HiGHS 1.16 looks for simplifications, and then for cliques, for more than a
+# minute: 31,000 chains of 17 jobs take it 65 s before its first relaxed program, and 1 s without.
+DENSE_CHAINS = 10_000
 FIXED_PART = 0.25  # of the time, for the plan without changes
+FEW_CHAINS, FEW_PART = 3_000, 0.35  # those that pay best, and the part of the time for a plan
 
 
 def solve_listed(
@@ -60,29 +66,95 @@ def solve_listed(
     -----
     With runs alone the program has a tenth of the columns or fewer, and is solved in little
     time; as a start it saves the solver the search for a first plan among tens of thousands
-    of chains, which may take all of a minute.
+    of chains, which may take all of a minute. Where there are more than `DENSE_CHAINS`, a
+    better plan is sought among the runs and the chains that earn most at the prices of the
+    relaxed program; the whole program is then solved for the proof, without presolve. The
+    bound is the smaller of the solver's and of the prices'.
     """
     if len(options.chains) < MANY_CHAINS:
         return solve(program, solver=solver, limits=limits, start=known, ties_by_cost=ties_by_cost)
-    began = time.monotonic()
+    ends = time.monotonic() + limits.time_limit_s
+    asked = _Asked(program, solver, limits, ends)
+    start = known if known is not None and is_feasible(program, known) else None
     chains, links = no_chains()
     fixed, of_fixed = build_program(case, replace(options, chains=chains, links=links))
-    brief = replace(limits, time_limit_s=FIXED_PART * limits.time_limit_s, on_progress=None)
-    first = solve(fixed, solver=solver, limits=brief, ties_by_cost=False)
-    start = known if known is not None and is_feasible(program, known) else None
-    if first.point is not None:
-        mine = widened(register, of_fixed, first.point, np.arange(len(options.runs)))
-        if is_feasible(program, mine) and (start is None or _worth(program, mine, start) > 0):
-            start = mine
-    left = max(limits.time_limit_s - (time.monotonic() - began), 0.1 * limits.time_limit_s)
-    rest = replace(limits, time_limit_s=left)
-    if first.was_interrupted and start is not None:
-        rest = replace(rest, time_limit_s=0.1)
-    found = solve(program, solver=solver, limits=rest, start=start, ties_by_cost=ties_by_cost)
-    return replace(found, seconds=time.monotonic() - began,
-                   was_interrupted=found.was_interrupted or first.was_interrupted)  # fmt: skip
+    start = asked.part(fixed, of_fixed, register, np.arange(len(options.runs)), FIXED_PART, start)
+    rest, bound = limits, None
+    if len(options.chains) >= DENSE_CHAINS:
+        prices = row_prices(program, time_limit_s=FIXED_PART * limits.time_limit_s)
+        if prices is not None:
+            bound = bound_of(program, prices)
+            kept = _best_plans(program, options, prices, start)
+            few, of_few = build_program(case, some_plans(options, kept))
+            start = asked.part(few, of_few, register, kept, FEW_PART, start)
+        rest = replace(limits, presolve="off")
+    left = max(0.9 * (ends - time.monotonic()), 0.05 * limits.time_limit_s)  # some for ties
+    if asked.was_interrupted and start is not None:
+        left = 0.1
+    by_cost = ties_by_cost and len(options.chains) < DENSE_CHAINS
+    found = solve(program, solver=solver, limits=replace(rest, time_limit_s=left), start=start,
+                  ties_by_cost=by_cost)  # fmt: skip
+    seconds = time.monotonic() - (ends - limits.time_limit_s)
+    found = replace(found, seconds=seconds,
+                    was_interrupted=found.was_interrupted or asked.was_interrupted)  # fmt: skip
+    return found if bound is None else _within(found, bound)
 
 
-def _worth(program: Program, one: Floats, two: Floats) -> float:
-    """By how much one point is worth more than another."""
-    return float(program.columns.value @ (one - two))
+class _Asked:
+    """Smaller programs of a case, solved one after the other for a better start."""
+
+    def __init__(
+        self, program: Program, solver: str | Engine | None, limits: Limits, ends: float
+    ) -> None:
+        self.program, self.solver, self.ends = program, solver, ends
+        self.limits = replace(limits, on_progress=None)
+        self.was_interrupted = False
+
+    def part(
+        self,
+        few: Program,
+        of_few: Register,
+        register: Register,
+        kept: Ints,
+        part: float,
+        start: Floats | None,
+    ) -> Floats | None:
+        """The better of a start and of what is found in a part of the time among some plans."""
+        if self.was_interrupted:
+            return start
+        left = min(part * self.limits.time_limit_s, max(self.ends - time.monotonic(), 0.1))
+        mine = None if start is None else _narrowed(start, kept, few)
+        found = solve(few, solver=self.solver, limits=replace(self.limits, time_limit_s=left),
+                      start=mine, ties_by_cost=False)  # fmt: skip
+        self.was_interrupted = found.was_interrupted
+        if found.point is None:
+            return start
+        point = widened(register, of_few, found.point, kept)
+        is_better = start is None or float(self.program.columns.value @ (point - start)) > 0
+        return point if is_better and is_feasible(self.program, point) else start
+
+
+def _narrowed(point: Floats, kept: Ints, few: Program) -> Floats | None:
+    """A point as one of a program of some plans; None where there are columns beside plans."""
+    return point[kept] if len(few.columns.names) == len(kept) else None
+
+
+def _best_plans(program: Program, options: Options, prices: Floats, start: Floats | None) -> Ints:
+    """All runs, the chains that earn most at prices, and those of a start, as columns."""
+    runs, many = len(options.runs), len(options.runs) + len(options.chains)
+    profit = program.columns.value.copy()
+    for row, price in zip(program.rows, prices.tolist(), strict=True):
+        if price:
+            np.subtract.at(profit, row.columns, price * row.coefficients)
+    best = runs + np.argsort(-profit[runs:many], kind="stable")[:FEW_CHAINS]
+    mine = np.zeros(0, dtype=np.int64) if start is None else np.flatnonzero(start[:many] > 0.5)
+    return np.unique(np.concatenate([np.arange(runs), best, mine]))
+
+
+def _within(found: Solution, bound: float) -> Solution:
+    """The solution with the smaller of two bounds, judged by it."""
+    if found.objective is None:
+        return found
+    bound = max(bound if found.bound is None else min(bound, found.bound), found.objective)
+    proved = bound - found.objective <= PROVED * max(abs(bound), 1e-12)
+    return replace(found, bound=bound, status="optimal" if proved else "feasible")

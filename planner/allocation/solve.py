@@ -35,6 +35,7 @@ class Limits:
     on_progress: Callable[[Progress], None] | None = None
     is_start_good: bool = False  # look for a proof, hardly for other plans
     memory_limit_bytes: int = 0  # for a solver in a process of its own; 0: none
+    presolve: str = "choose"  # ``off`` for programs that a solver would simplify for too long
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,10 @@ def _first_answer(
     who = NOBODY
     ends = time.monotonic() + limits.time_limit_s
     for candidate in candidates:
-        left = max(ends - time.monotonic(), LEFT_PART * limits.time_limit_s)
+        left = ends - time.monotonic()
+        if start is not None and left < 0:  # one broke, and took all of the time
+            break
+        left = max(left, LEFT_PART * limits.time_limit_s)
         try:
             return _best(
                 program, candidate[0], replace(limits, time_limit_s=left), start
@@ -284,6 +288,7 @@ def _asked(
                 is_start_good=limits.is_start_good,
                 on_progress=limits.on_progress,
                 memory_limit_bytes=limits.memory_limit_bytes,
+                presolve=limits.presolve,
             ),
         )
         if answer.failure is not None:

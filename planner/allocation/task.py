@@ -38,6 +38,7 @@ class Task:
     on_progress: Callable[[Progress], None] | None = None
     is_start_good: bool = False  # the time is better spent on the proof than on other plans
     memory_limit_bytes: int = 0  # for a solver in a process of its own; 0: none
+    presolve: str = "choose"  # ``off`` for programs that a solver would simplify for too long
     is_apart: bool = False  # this is that process: interrupts come to all that it has started
 
 
