@@ -19,6 +19,7 @@ REGISTRY = (
     "benchmarks.pricing",
     "benchmarks.end_to_end",
     "benchmarks.allocation",
+    "benchmarks.flexible",
 )
 
 
