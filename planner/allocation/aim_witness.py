@@ -69,7 +69,12 @@ def aim_faults(case: Case, data: Mapping[str, Any]) -> tuple[int, tuple[Diagnost
     policy = str(data["verdict"].get("policy"))
     if policy not in POLICIES:
         return 0, (_misstated("verdict.policy", policy, ", ".join(POLICIES)),)
-    return len(stated.goals), tuple(_faults(case, data, policy, stated, figures))
+    if not 0 < stated.work_frac <= 1:
+        return 0, (_misstated("aim.work_frac", f"{stated.work_frac:.9g}", "above 0, at most 1"),)
+    if not isinstance(data["verdict"].get("seconds"), (int, float)):
+        return 0, (_misstated("verdict.seconds", "no number", "the time taken"),)
+    with np.errstate(over="ignore", invalid="ignore"):  # prices too high to prove anything
+        return len(stated.goals), tuple(_faults(case, data, policy, stated, figures))
 
 
 def _faults(
@@ -121,6 +126,8 @@ def _work_faults(data: Mapping[str, Any], stated: PlanAim) -> Iterator[Diagnosti
         field = f"aim.goals[{at}]"
         if abs(one.reached - amount) > TOLERANCE * max(abs(amount), 1e-9):
             yield _misstated(f"{field}.reached", f"{one.reached:.9g}", f"{amount:.9g}")
+        if one.bound is not None or one.prices:
+            yield _misstated(f"{field}.bound", str(one.bound), "none: the certificate is its proof")
         if name == "work" and one.said != bound:
             yield _misstated(f"{field}.said", str(one.said), str(bound))
         if name == "cost" and one.said is not None and one.said > amount * (1 + TOLERANCE) + 1e-9:
@@ -151,7 +158,8 @@ def _goal_faults(
     if one.bound is not None:
         prices, touch = dict(one.prices), dict(one.touch)
         bound = goal.told(_bound(aim, at, reached, prices, touch, runs))
-        if abs(one.bound - bound) > TOLERANCE * max(size, abs(bound)):
+        far = abs(one.bound - bound) > TOLERANCE * max(size, abs(bound))
+        if far or not np.isfinite(bound):
             yield Diagnostic(
                 "certificate-mismatch",
                 "the prices prove another bound than stated",

@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.column import Floats, Ints
 from planner.allocation.block import nests, node_rows
+from planner.allocation.dual import safely
 from planner.allocation.line import Layer, Lines, single
 from planner.allocation.line_rule import equal_lines, lending_lines, support_groups, use_lines
 from planner.allocation.option import Options, OptionTable
@@ -79,9 +80,33 @@ class Bands:
             return np.zeros(len(self.job))
         return np.maximum(np.maximum.reduceat(profit, self.first[:-1]), 0.0)
 
+    @cached_property
+    def reach(self) -> Floats:
+        """Size of what all jobs may add to each row, with that of its bound. [row]"""
+        most = np.zeros(len(self.line_first))
+        for layer in self.layers:
+            used = np.flatnonzero(layer.high > layer.low)
+            line = np.searchsorted(self.line_first, layer.low[used], side="right") - 1
+            np.maximum.at(most, line, np.abs(layer.amount[used]))
+        each = np.repeat(most[:-1], np.diff(self.line_first)) * len(self.job)
+        return np.asarray(each + np.abs(self.bound))
+
+    @cached_property
+    def largest(self) -> float:
+        """Sum over the jobs of the largest size of a column's value."""
+        if self.columns == 0:
+            return 0.0
+        return float(np.maximum.reduceat(np.abs(self.value), self.first[:-1]).sum())
+
+    def size_at(self, prices: Floats) -> float:
+        """Sum of the sizes of all that a bound at scaled prices adds up; see `dual.safely`."""
+        return float(prices @ self.reach) + self.largest
+
     def bound_at(self, prices: Floats) -> float:
         """The most value that any plan has, by scaled prices that are not negative."""
-        return float(prices @ self.bound + self.most(self.profit(prices)).sum())
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(prices @ self.bound + self.most(self.profit(prices)).sum())
+            return safely(total, self.size_at(prices), len(prices))
 
     def part(self, columns: Ints) -> Bands:
         """The same rows with some of the columns, which are given in ascending order."""

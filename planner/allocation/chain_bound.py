@@ -9,10 +9,9 @@ import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.block import Block
-from planner.allocation.chain_parts import parts_bound
+from planner.allocation.chain_parts import WHOLE, Part, leaf_bound, parts_bound
 from planner.allocation.chain_rows import LinkRows, link_rows
-from planner.allocation.chain_value import chain_values
-from planner.allocation.chain_ways import Ways, all_ways, costs_of
+from planner.allocation.chain_ways import Ways, all_ways
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -56,12 +55,7 @@ def bound_at(rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int)
     buckets : int
         As for `chain_value.chain_values`.
     """
-    tariff, earns = rows.tariff(prices), rows.earns(prices)
-    total = float(prices @ rows.bound)
-    for one in ways:
-        costs = costs_of(rows.case, one, tariff, may_earn=earns)
-        total += chain_values(one, costs, buckets, is_bound=True).most
-    return total
+    return leaf_bound(rows, ways, Part(WHOLE, frozenset(), frozenset()), prices, buckets)
 
 
 def chain_bound(

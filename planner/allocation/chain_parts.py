@@ -11,6 +11,7 @@ from hardware.column import Floats
 from planner.allocation.chain_rows import LinkRows
 from planner.allocation.chain_value import chain_values
 from planner.allocation.chain_ways import Ways, costs_of
+from planner.allocation.dual import safely
 
 __all__ = ["WHOLE", "Part", "dearest", "leaf_bound", "parts_bound", "parts_of", "written"]
 
@@ -50,15 +51,18 @@ def leaf_bound(
     buckets : int
         As for `chain_value.chain_values`.
     """
-    tariff, earns = rows.tariff(prices), rows.earns(prices)
-    total = float(prices @ rows.bound)
-    for one in ways:
-        if one.job in part.refused:
-            continue
-        costs = costs_of(rows.case, one, tariff, may_earn=earns)
-        values = chain_values(one, costs, buckets, is_bound=True)
-        total += values.best if one.job in part.served else values.most
-    return total
+    with np.errstate(over="ignore", invalid="ignore"):
+        tariff, earns = rows.tariff(prices), rows.earns(prices)
+        total = float(prices @ rows.bound)
+        size = float(prices @ rows.reach) * (len(ways) + 1)
+        for one in ways:
+            if one.job in part.refused:
+                continue
+            costs = costs_of(rows.case, one, tariff, may_earn=earns)
+            values = chain_values(one, costs, buckets, is_bound=True)
+            total += values.best if one.job in part.served else values.most
+            size += float(one.worth.max(initial=0.0))
+    return safely(total, size, len(prices))
 
 
 def written(

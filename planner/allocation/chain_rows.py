@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +64,20 @@ class LinkRows:
     def stride(self) -> int:
         """Days of the horizon and one."""
         return self.case.days + 1
+
+    @cached_property
+    def reach(self) -> Floats:
+        """Size of the most that one plan may add to each row, with that of its bound. [row]"""
+        case = self.case
+        nodes = float(case.point_nodes.max(initial=0))
+        worth = nodes * float(case.pool_equivalent.max(initial=0.0))
+        cost = float(case.point_cost_per_day.max(initial=0.0))
+        most = np.full(len(self.names), max(worth * case.days, 1.0))
+        most[: len(self.pool_key)] = nodes
+        most[self.cap_first : self.cap_first + len(self.cap_key)] = worth
+        for row in self.budgets.values():
+            most[row] = cost * case.days
+        return np.asarray(most + np.abs(self.bound))
 
     def earns(self, prices: Floats) -> bool:
         """Whether some price pays for holding nodes: of a floor, a use by a day, equal support."""

@@ -7,7 +7,32 @@ import numpy as np
 from hardware.column import Floats
 from planner.allocation.row import AT_LEAST, AT_MOST, Program
 
-__all__ = ["bound_of", "signed"]
+__all__ = ["ROUNDING", "bound_of", "safely", "signed"]
+
+ROUNDING = float(np.finfo(np.float64).eps)
+
+
+def safely(total: float, size: float, terms: int) -> float:
+    """
+    A bound that holds although it is a sum of floats.
+
+    Parameters
+    ----------
+    total : float
+        The sum.
+    size : float
+        Sum of the sizes of all that is added up.
+    terms : int
+        How many numbers follow each other in a sum.
+
+    Returns
+    -------
+    float
+        The sum and what rounding may have hidden; infinity where the numbers are too large
+        to be added up, since such prices prove nothing.
+    """
+    safe = total + (terms + 8) * ROUNDING * size
+    return safe if np.isfinite(safe) else float(np.inf)
 
 
 def signed(program: Program, prices: Floats) -> Floats:
@@ -43,14 +68,19 @@ def bound_of(program: Program, prices: Floats) -> float:
     Returns
     -------
     float
-        A valid bound on the value (weak duality).
+        A valid bound on the value (weak duality), also where high prices cancel.
     """
     columns = program.columns
     prices = signed(program, prices)
     profit = columns.value.copy()
-    total = 0.0
-    for row, price in zip(program.rows, prices.tolist(), strict=True):
-        if price:
-            np.subtract.at(profit, row.columns, price * row.coefficients)
-            total += price * row.bound
-    return total + float(np.maximum(profit, 0.0) @ columns.upper)
+    total, size, terms = 0.0, float(np.abs(columns.value) @ columns.upper), 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for row, price in zip(program.rows, prices.tolist(), strict=True):
+            if price:
+                np.subtract.at(profit, row.columns, price * row.coefficients)
+                total += price * row.bound
+                reach = float(np.abs(row.coefficients) @ columns.upper[row.columns])
+                size += abs(price) * (abs(row.bound) + reach)
+                terms += 1
+        total += float(np.maximum(profit, 0.0) @ columns.upper)
+    return safely(total, size, terms)
