@@ -15,9 +15,9 @@ _SCREEN_ROWS = 24
 _STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
-def money_text(amount: float, currency: str) -> str:
+def money_text(amount: float, currency: str, digits: int = 3) -> str:
     """
-    An amount of money to three digits.
+    An amount of money, to three digits where no other number is asked.
 
     Examples
     --------
@@ -26,8 +26,8 @@ def money_text(amount: float, currency: str) -> str:
     """
     for step, word in _STEPS:
         if abs(amount) >= step * 0.9995:
-            return f"{float(f'{amount / step:.3g}'):g} {word} {currency}"
-    return f"{float(f'{amount:.3g}'):g} {currency}"
+            return f"{float(f'{amount / step:.{digits}g}'):.{digits}g} {word} {currency}"
+    return f"{float(f'{amount:.{digits}g}'):.{digits}g} {currency}"
 
 
 def plan_text(

@@ -42,7 +42,9 @@ class Conflict:
         least = "the least change that allows a plan"
         if over > LEAST:
             least = f"a change that allows a plan (the least may be {100 * over:.3g} % smaller)"
-        return (*said, f"{least}: {'; '.join(self.repair)}") if self.repair else tuple(said)
+        *first, last = self.repair or ("",)
+        gifts = f"{', '.join(first)} and {last}" if first else last
+        return (*said, f"{least}: {gifts}") if gifts else tuple(said)
 
     def _conflict(self) -> str:
         """The conflict in words."""

@@ -190,7 +190,7 @@ def within_budget(register: Register) -> Iterator[Row]:
                 group=f"the budget of `{name}`",
                 sentence=f"`{name}` may spend {budget:.6g} {case.currency}",
                 bound=budget,
-                repair=f"more budget ({case.currency}) for `{name}`",
+                repair=f"{case.currency} more in the budget of `{name}`",
             )
 
 
@@ -216,7 +216,7 @@ def above_floor(register: Register) -> Iterator[Row]:
             sentence=f"`{name}` holds {floor:g} device-equivalents on average",
             sense=AT_LEAST,
             bound=floor * days,
-            repair=f"a lower floor (device-equivalents) for `{name}`",
+            repair=f"device-equivalents less in the floor of `{name}`",
             unit=1.0 / days,
         )
 
@@ -245,7 +245,7 @@ def below_cap(register: Register) -> Iterator[Row]:
                 group=f"the cap of `{name}`",
                 sentence=f"`{name}` holds at most {cap:g} device-equivalents on {_day(case, day)}",
                 bound=cap,
-                repair=f"a higher cap (device-equivalents) for `{name}`",
+                repair=f"device-equivalents more in the cap of `{name}`",
             )
 
 
@@ -272,7 +272,7 @@ def within_share(register: Register) -> Iterator[Row]:
                 group="the share limit",
                 sentence=f"`{name}` gets at most {case.share_limit_frac:.3g} of the shared pools",
                 bound=case.share_limit_frac * total,
-                repair=f"a larger share of the shared pools (part) for `{name}`",
+                repair=f"of the shared pools more (as a part) for `{name}`",
                 unit=1.0 / total if total else 1.0,
             )
 

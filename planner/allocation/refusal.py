@@ -15,6 +15,7 @@ from planner.allocation.register import Register, kept_frac
 from planner.allocation.row import Program, Row
 from planner.allocation.run import days_needed, start_days
 from planner.eligibility import REASONS
+from planner.plan_text import money_text
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -235,8 +236,9 @@ def _words(
     if row.family == "within_budget":
         left = max(free, 0.0)
         text = (
-            f"costs {left + short:.4g} {case.currency}; "
-            f"{left:.4g} is left in the budget of `{case.consortium_names[team]}`"
+            f"costs {money_text(left + short, case.currency, 4)}; "
+            f"{money_text(left, case.currency, 4)} is left in the budget of "
+            f"`{case.consortium_names[team]}`"
         )
         return "over-budget", text, peers
     if row.family == "below_cap":

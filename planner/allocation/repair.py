@@ -18,6 +18,8 @@ __all__ = ["Repair", "cheapest_repair"]
 
 NEAR = 5e-3  # part of the sum of changes by which a smaller one is not looked for
 
+STEPS = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"))  # words of large amounts
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -154,4 +156,8 @@ def _rounded(amount: float) -> str:
     if amount <= 0:
         return "0"
     step = 10.0 ** (np.floor(np.log10(amount)) - 3)
-    return f"{float(np.ceil(amount / step - 1e-6)) * step:.6g}"
+    enough = float(np.ceil(amount / step - 1e-6)) * step
+    for size, word in STEPS:
+        if enough >= size:
+            return f"{enough / size:.6g} {word}"
+    return f"{enough:.6g}"

@@ -62,7 +62,7 @@ def _near(case: Case, mean: list[tuple[Ints, Floats]], less: int, more: int) -> 
         sentence=f"`{names[less]}` holds at least {100 * (1 - frac):.4g} % of what "
         f"`{names[more]}` holds, on average over the days of each",
         bound=0.0,
-        repair=f"`{names[less]}` behind `{names[more]}` by more device-equivalents",
+        repair=f"device-equivalents more by which `{names[less]}` is behind `{names[more]}`",
     )
 
 

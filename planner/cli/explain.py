@@ -12,6 +12,8 @@ from planner.cli.output import Output, Report, Section, option, output_options
 
 __all__ = ["command", "job_report"]
 
+NOISE = 1e-8  # part of all work below which the worth of a node is rounding of the solver
+
 
 @click.command("explain")
 @click.argument("name", metavar="CODE|JOB", required=False, default="", shell_complete=code_names)
@@ -84,10 +86,13 @@ def job_report(name: str, plan_path: str, *, with_prices: bool = False) -> Repor
     blocks = [Section("", _story(jobs[name], rows))]
     if with_prices:
         pools = {row.get("pool") for row in rows}
+        noise = NOISE * abs(float((data.get("verdict") or {}).get("objective") or 0.0))
         scarce = [
             one
             for one in data.get("binds") or []
-            if one.get("kind") == "period" and (one.get("name") in pools or not pools)
+            if one.get("kind") == "period"
+            and (one.get("name") in pools or not pools)
+            and float(one["value"]) > noise
         ]
         document["binds"] = scarce
         blocks.append(Section("when nodes are scarce", _scarce(scarce)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hardware.errors import Infeasible, Unproven
-from planner.allocation.conflict import conflict
+from planner.allocation.conflict import Conflict, conflict
 from planner.allocation.engine import ENGINES
 from planner.allocation.option import enumerate_options
 from planner.allocation.program import build_program
+from planner.allocation.repair import Repair
 from planner.allocation.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
@@ -71,7 +72,10 @@ def test_a_floor_against_a_budget() -> None:
     assert set(found.groups) == {"the floor of `team-0`", "the budget of `team-0`"}
     assert found.is_smallest
     assert len(found.repair) == 1
-    assert "budget (USD) for `team-0`" in found.repair[0] or "lower floor" in found.repair[0]
+    assert any(
+        found.repair[0].endswith(words)
+        for words in (" USD more in the budget of `team-0`", " less in the floor of `team-0`")
+    )
     plan = plan_case(build(spec))
     assert plan.verdict.status == "infeasible"
     assert len(plan.rows) == 0
@@ -99,7 +103,7 @@ def test_a_floor_above_the_work_asked() -> None:
     once = _conflict(Spec(WIDE, [J(tokens=9, nodes=(1,))], [T(floor=0.4)]))
     assert set(once.groups) == {"the floor of `team-0`", "the work that `team-0` asks for"}
     assert found.repair
-    assert "a lower floor" in found.repair[0]
+    assert "device-equivalents less in the floor" in found.repair[0]
 
 
 def test_a_floor_of_a_team_that_may_use_nothing() -> None:
@@ -147,3 +151,12 @@ def test_a_runner_up_that_does_less_says_so() -> None:
     pools = [P([(0, 28, 1)]), P([(0, 14, 1)])]
     plan = plan_case(build(Spec(pools, [J(tokens=28, nodes=(1,), partial=True)])))
     assert "value -50 % and cost -50 %" in plan.why("job-0")
+
+
+def test_large_amounts_of_a_repair_are_words_and_enough() -> None:
+    gifts = (("KRW more in the budget of `team-0`", 4_798_100.0), ("more nodes in `pool-0`", 11.0))
+    words = Repair(gifts, 0.0, None).words
+    assert words == ("4.799 M KRW more in the budget of `team-0`", "11 more nodes in `pool-0`")
+    said = Conflict(("the floor of `team-0`",), True, words).sentences[1]
+    assert said.endswith(f": {words[0]} and {words[1]}")
+    assert len(Conflict(("the floor of `team-0`",), True, ()).sentences) == 1
