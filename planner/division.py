@@ -204,7 +204,7 @@ def _planned(
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost,
                               prior=None if start is None else start.rows)  # fmt: skip
         program, register, solution = answered.program, answered.register, answered.solution
-        prices = answered.certificate.prices if answered.certificate is not None else None
+        prices = answered.prices
         if start is not None:
             register, program, solution = begun_from(register, program, solution, start.rows)
     else:
@@ -215,7 +215,7 @@ def _planned(
             answered = answer(case, options, policy, solver=solver, limits=limits,
                               work_frac=work_frac)  # fmt: skip
             program, register, solution = answered.program, answered.register, answered.solution
-            prices = answered.certificate.prices if answered.certificate is not None else None
+            prices = answered.prices
         else:
             program, register = build_program(case, options)
             solution = solve_by_policy(

@@ -78,7 +78,9 @@ def bindings(
     -----
     By weak duality no plan made of the same runs does more weighted work than the certified
     bound and the worth together. Runs that need more nodes than the pool has are not among
-    them. Where the bound is above the plan, the worth is of the bound and may overstate.
+    them. Where the bound is above the plan, the worth is of the bound and may overstate; that
+    of a budget is of the bound that counts prices for budgets, where the certified one, with
+    each budget whole, is nearer.
     """
     prices = dearest(prices)
     of_node = node_prices(case, prices)

@@ -10,13 +10,14 @@ import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.band import Bands, bands_of, can_price
+from planner.allocation.knapsack import bound_within_budgets, can_keep_budgets
 from planner.allocation.option import Options, enumerate_options
 from planner.allocation.pausing import can_pause, paused_bound
 
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["Certificate", "certified_bound"]
+__all__ = ["Certificate", "bound_from", "certified_bound"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ class Certificate:
 
 def bound_from(bands: Bands, prices: Mapping[str, float]) -> float:
     """The most value that any plan has, by prices of rows; those below zero count as zero."""
+    return bands.bound_at(_scaled(bands, prices))
+
+
+def _scaled(bands: Bands, prices: Mapping[str, float]) -> Floats:
+    """Prices by name of row as scaled ones; those below zero count as zero. [row]"""
     own = np.array([max(float(prices.get(name, 0.0)), 0.0) for name in bands.names])
-    return bands.bound_at(own / np.abs(bands.factor))
+    return own / np.abs(bands.factor)
 
 
 def certified_bound(
@@ -62,10 +68,19 @@ def certified_bound(
     float or None
         A bound on the value of every plan, by weak duality, whatever the prices are; None
         for cases with jobs that change pools, or that pause where support must be equal.
+
+    Notes
+    -----
+    Where there are budgets, the better of this and of the same without their prices, in
+    which each is spent whole (`knapsack.bound_within_budgets`).
     """
     options = enumerate_options(case) if options is None else options
     if can_pause(case, options):
         return paused_bound(case, options, prices)
     if not can_price(options):
         return None
-    return bound_from(bands_of(case, options), prices)
+    bands = bands_of(case, options)
+    bound = bound_from(bands, prices)
+    if not can_keep_budgets(case, bands):
+        return bound
+    return min(bound, bound_within_budgets(case, options.runs, bands, _scaled(bands, prices)))

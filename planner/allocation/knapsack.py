@@ -16,7 +16,7 @@ from planner.allocation.relaxation import row_unit
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["can_keep_budgets", "within_budgets"]
+__all__ = ["bound_within_budgets", "can_keep_budgets", "within_budgets"]
 
 STEPS = 1000  # that a budget is divided into; costs are rounded down to them
 STEP, KEPT, PATIENCE = 0.1, 0.8, 8  # length of a step of prices, what is kept of the last, falls
@@ -36,9 +36,9 @@ def within_budgets(
     incumbent: float = 0.0,
     rounds: int = 100,
     time_limit_s: float = 5.0,
-) -> float:
+) -> tuple[float, Floats]:
     """
-    A bound on the value of every plan, no worse than that of prices for budgets too.
+    Prices and the bound on the value of every plan that they give with each budget whole.
 
     min over prices >= 0 of  sum_i price_i bound_i + sum_teams max { profit of one run a job
     at most : cost within the budget }, rows i those that are no budget
@@ -60,8 +60,9 @@ def within_budgets(
 
     Returns
     -------
-    float
-        Valid for every plan by weak duality, whatever the prices are.
+    (float, ndarray [row])
+        The bound, and scaled prices at which `bound_within_budgets` gives it again, those of
+        budgets 0.
 
     Notes
     -----
@@ -75,8 +76,7 @@ def within_budgets(
        Programming Studies, vol. 2, 1974.
     """
     began = time.monotonic()
-    purses = _purses(case, runs, bands)
-    free = np.array([not name.startswith("budget_") for name in bands.names], dtype=np.bool_)
+    purses, free = _purses(case, runs, bands), _is_free(bands)
     unit = np.where(free, row_unit(bands), 0.0)
     prices = np.where(free, np.maximum(prices, 0.0), 0.0)
     bound, activity = _inner(bands, purses, prices)
@@ -98,7 +98,23 @@ def within_budgets(
         elif since >= PATIENCE:
             prices, way, step, since = best[1], np.zeros(len(prices)), 0.6 * step, 0
             bound, activity = _inner(bands, purses, prices)
-    return best[0]
+    return best
+
+
+def bound_within_budgets(case: Case, runs: OptionTable, bands: Bands, prices: Floats) -> float:
+    """
+    The bound on the value of every plan at scaled prices, with each budget whole.
+
+    Valid by weak duality, whatever the prices are; those of budgets are not used. But for the
+    rounding of costs it is no worse than what the same prices prove with any for budgets.
+    """
+    prices = np.where(_is_free(bands), np.maximum(prices, 0.0), 0.0)
+    return _inner(bands, _purses(case, runs, bands), prices)[0]
+
+
+def _is_free(bands: Bands) -> Bools:
+    """Rows that have prices: all that are no budget. [row]"""
+    return np.array([not name.startswith("budget_") for name in bands.names], dtype=np.bool_)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from hardware.column import Floats, Ints, take
 from planner.allocation.band import Bands, bands_of, can_band, can_price
-from planner.allocation.certificate import Certificate
+from planner.allocation.certificate import Certificate, bound_from
 from planner.allocation.engine import Engine, Progress
 from planner.allocation.flexible import plan_flexible
 from planner.allocation.insertion import Insertion
@@ -45,19 +45,34 @@ KEPT_COLUMNS = 15_000  # beyond, it sees the best at prices
 KEPT_IN_BLOCKS = 2_000  # where each has a column for each block that it may lie on
 SEARCHED_COLUMNS = 150_000  # and insertion sees these
 PRICE_ROUNDS, LEVEL_ROUNDS = 400, 1600  # the more where levels tie many rows together
-NEAR_GAP = 0.1  # from which on a bound that keeps budgets whole is worth its time
+BUDGET_ROUNDS = 100  # changes of prices for a bound that keeps budgets whole
+NEAR_GAP = 0.1  # a gap asked for from which on they are not worth their time
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A judged point, the program that it is a point of, and prices that bound all plans."""
+    """
+    A judged point, the program that it is a point of, and prices that bound all plans.
+
+    `kept_prices` are by name of row, those at which keeping budgets whole proves more than
+    the certificate's plain bound, with the certificate's own for budgets; None where it does
+    not.
+    """
 
     program: Program
     register: Register
     solution: Solution
     certificate: Certificate | None
+    kept_prices: Mapping[str, float] | None = None
+
+    @property
+    def prices(self) -> Mapping[str, float] | None:
+        """The prices by name of row that prove most; None where there are none."""
+        if self.kept_prices is not None:
+            return self.kept_prices
+        return None if self.certificate is None else self.certificate.prices
 
 
 def solve_case(
@@ -128,8 +143,8 @@ def solve_case(
     bands = bands_of(case, options)
     nested = can_band(options)
     is_exact = nested and len(options.runs) <= EXACT_COLUMNS
-    priced, plan = _first(case, options, bands, limits, began, prior)
-    certificate = Certificate.of(bands, priced.prices)
+    priced, kept = _priced(case, options, bands, limits)
+    plan = _inserted(case, options, bands, priced, limits, began, prior)
     left = limits.time_limit_s - (time.monotonic() - began)
     is_done = (
         plan is not None
@@ -158,8 +173,8 @@ def solve_case(
             found = _in_hand(program, start, priced.bound, plan.was_interrupted)
             if not plan.was_interrupted and not is_done:
                 found = _polished(program, register, solver, rest, start, found)
-    return Answered(program, register, _bounded(found, priced, time.monotonic() - began),
-                    certificate)  # fmt: skip
+    found = _bounded(found, priced, time.monotonic() - began)
+    return Answered(program, register, found, Certificate.of(bands, priced.prices), kept)
 
 
 def _flexible(
@@ -190,11 +205,12 @@ def _paused(
     if found.certificate is None or found.solution.point is None:
         status = "unsolved" if found.solution.status == "infeasible" else found.solution.status
         return replace(found, solution=replace(found.solution, status=status, bound=None),
-                       certificate=None)  # fmt: skip
+                       certificate=None, kept_prices=None)  # fmt: skip
     prices, bound = fitting_prices(case, options, found.certificate.prices)
     solution = replace(found.solution, status="feasible",
                        bound=max(bound, found.solution.objective or 0.0))  # fmt: skip
-    return replace(found, solution=solution, certificate=Certificate(prices, bound))
+    return replace(found, solution=solution, certificate=Certificate(prices, bound),
+                   kept_prices=None)  # fmt: skip
 
 
 def _goes_whole(options: Options) -> bool:
@@ -205,25 +221,49 @@ def _goes_whole(options: Options) -> bool:
     return many <= SMALL_COLUMNS and not can_band(options)
 
 
-def _first(
-    case: Case,
-    options: Options,
-    bands: Bands,
-    limits: Limits,
-    began: float,
-    prior: PlanRowTable | None,
-) -> tuple[Relaxation, Insertion | None]:
-    """Prices with their bound, and a plan by insertion."""
-    total, many = limits.time_limit_s, max(len(bands.job), 1)
+def _priced(
+    case: Case, options: Options, bands: Bands, limits: Limits
+) -> tuple[Relaxation, dict[str, float] | None]:
+    """Prices for the search with the best bound, and other prices that alone prove it."""
+    total = limits.time_limit_s
     most = LEVEL_ROUNDS if bands.levels else PRICE_ROUNDS
     rounds = min(most, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
+    if not can_keep_budgets(case, bands):
+        return priced, None
+    is_quick = bands.columns <= SMALL_COLUMNS or limits.gap_frac >= NEAR_GAP
+    bound, prices = within_budgets(
+        case,
+        options.runs,
+        bands,
+        priced.prices,
+        incumbent=0.95 * priced.bound,
+        rounds=0 if is_quick else BUDGET_ROUNDS,
+        time_limit_s=0.05 * total,
+    )
+    if bound >= priced.bound:
+        return priced, None
+    budgets = {
+        name: price
+        for name, price in Certificate.of(bands, priced.prices).prices.items()
+        if name.startswith("budget_")
+    }
+    kept = {**Certificate.of(bands, prices).prices, **budgets}
+    return replace(priced, bound=min(bound, bound_from(bands, kept))), kept
+
+
+def _inserted(
+    case: Case,
+    options: Options,
+    bands: Bands,
+    priced: Relaxation,
+    limits: Limits,
+    began: float,
+    prior: PlanRowTable | None,
+) -> Insertion | None:
+    """A plan by insertion, guided by prices."""
+    total, many = limits.time_limit_s, max(len(bands.job), 1)
     is_small = bands.columns <= SMALL_COLUMNS
-    if not is_small and limits.gap_frac < NEAR_GAP and can_keep_budgets(case, bands):
-        bound = within_budgets(case, options.runs, bands, priced.prices,
-                               incumbent=0.95 * priced.bound,
-                               time_limit_s=0.05 * total)  # fmt: skip
-        priced = replace(priced, bound=min(priced.bound, bound))
     columns = best_columns(bands, priced.prices, max(SEARCHED_COLUMNS // many, 20))
     near = None if prior is None else nearest(case, options.runs, prior)
     if near is not None:
@@ -231,7 +271,7 @@ def _first(
     spend = 0.2 * total if is_small else 0.5 * total  # a small case's rounds end long before
     rounds = ROUNDS_A_JOB * many if is_small else int(ROUNDS_A_S * spend)
     told = _told(limits.on_progress, priced.bound, began)
-    return priced, sought(
+    return sought(
         case,
         options,
         bands,

@@ -11,7 +11,8 @@ import pytest
 from benchmarks.cases import SIZES, Size, make_case
 from hardware.errors import SolverFailure
 from planner.allocation import portfolio
-from planner.allocation.certificate import certified_bound
+from planner.allocation.band import bands_of
+from planner.allocation.certificate import bound_from, certified_bound
 from planner.allocation.engine import ENGINES
 from planner.allocation.option import enumerate_options
 from planner.allocation.place import with_places
@@ -75,8 +76,12 @@ def test_the_certificate_is_recomputed_from_the_case() -> None:
     case = make_case(MEDIUM, 1)
     answered = solve_case(case, limits=Limits(time_limit_s=5.0, gap_frac=0.02))
     assert answered.certificate is not None
-    bound = certified_bound(case, answered.certificate.prices)
-    assert bound == pytest.approx(answered.certificate.bound, rel=1e-9)
+    options = enumerate_options(case)
+    plain = bound_from(bands_of(case, options), answered.certificate.prices)
+    assert plain == pytest.approx(answered.certificate.bound, rel=1e-9)
+    bound = certified_bound(case, answered.prices)
+    assert bound is not None
+    assert bound <= plain * (1 + 1e-9), "with budgets whole"
     assert answered.solution.bound is not None
     assert answered.solution.bound <= bound * (1 + 1e-9)
 
@@ -142,9 +147,10 @@ def test_one_more_node_never_lowers_the_bound_by_prices() -> None:
     more = replace(case, pool_nodes=case.pool_nodes + 1, delivery_nodes=case.delivery_nodes + 1)
     prices = solve_case(case, limits=Limits(time_limit_s=2.0)).certificate
     assert prices is not None
-    bound = certified_bound(more, prices.prices)
-    assert bound is not None
-    assert bound >= prices.bound * (1 - 1e-12)
+    before, after = (certified_bound(each, prices.prices) for each in (case, more))
+    assert before is not None
+    assert after is not None
+    assert after >= before * (1 - 1e-12)
 
 
 @pytest.mark.usefixtures("as_large")
