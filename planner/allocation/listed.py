@@ -78,7 +78,8 @@ def solve_listed(
     start = known if known is not None and is_feasible(program, known) else None
     chains, links = no_chains()
     fixed, of_fixed = build_program(case, replace(options, chains=chains, links=links))
-    start = asked.part(fixed, of_fixed, register, np.arange(len(options.runs)), FIXED_PART, start)
+    start = asked.part(fixed, of_fixed, register, np.arange(len(options.runs)),
+                       part=FIXED_PART, start=start)  # fmt: skip
     rest, bound = limits, None
     if len(options.chains) >= DENSE_CHAINS:
         prices = row_prices(program, time_limit_s=FIXED_PART * limits.time_limit_s)
@@ -86,7 +87,7 @@ def solve_listed(
             bound = bound_of(program, prices)
             kept = _best_plans(program, options, prices, start)
             few, of_few = build_program(case, some_plans(options, kept))
-            start = asked.part(few, of_few, register, kept, FEW_PART, start)
+            start = asked.part(few, of_few, register, kept, part=FEW_PART, start=start)
         rest = replace(limits, presolve="off")
     left = max(0.9 * (ends - time.monotonic()), 0.05 * limits.time_limit_s)  # some for ties
     if asked.was_interrupted and start is not None:
@@ -116,6 +117,7 @@ class _Asked:
         of_few: Register,
         register: Register,
         kept: Ints,
+        *,
         part: float,
         start: Floats | None,
     ) -> Floats | None:
