@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.column import Bools, Floats, Ints
 from planner.allocation.band import Bands
+from planner.allocation.dual import safely
 from planner.allocation.option import OptionTable
 from planner.allocation.relaxation import row_unit
 
@@ -105,11 +106,17 @@ def bound_within_budgets(case: Case, runs: OptionTable, bands: Bands, prices: Fl
     """
     The bound on the value of every plan at scaled prices, with each budget whole.
 
-    Valid by weak duality, whatever the prices are; those of budgets are not used. But for the
+    Valid by weak duality, whatever the prices are; those of budgets are not used; infinity
+    where prices are too large to be added up (`dual.safely`). But for the
     rounding of costs it is no worse than what the same prices prove with any for budgets.
     """
     prices = np.where(_is_free(bands), np.maximum(prices, 0.0), 0.0)
-    return _inner(bands, _purses(case, runs, bands), prices)[0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = bands.size_at(prices)
+        if not np.isfinite(size):
+            return float(np.inf)
+        total, _ = _inner(bands, _purses(case, runs, bands), prices)
+    return safely(total, size, len(prices) + len(bands.job))
 
 
 def _is_free(bands: Bands) -> Bools:

@@ -66,11 +66,11 @@ def test_what_a_budget_buys_is_counted_and_not_shared_out() -> None:
     bands = bands_of(case, options)
     assert relax(bands, rounds=400).bound == pytest.approx(5.0, rel=1e-2)
     prices = np.zeros(len(bands.bound))
-    assert bound_within_budgets(case, options.runs, bands, prices) == 3.0
+    assert bound_within_budgets(case, options.runs, bands, prices) == pytest.approx(3.0, abs=1e-9)
     twice = replace(case, consortium_budget=np.array([132.0]))
-    assert bound_within_budgets(twice, options.runs, bands, prices) == 6.0
+    assert bound_within_budgets(twice, options.runs, bands, prices) == pytest.approx(6.0, abs=1e-9)
     none = replace(case, consortium_budget=np.array([0.0]))
-    assert bound_within_budgets(none, options.runs, bands, prices) == 0.0
+    assert bound_within_budgets(none, options.runs, bands, prices) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_larger_case_is_proved_by_it() -> None:
@@ -126,3 +126,14 @@ def test_no_prices_prove_less_than_the_best_of_all_plans(
         own = np.array(list(prices.values()))
         bound = bound_within_budgets(case, options.runs, bands, own)
         assert bound >= expected[0] * (1 - 1e-9) - 1e-9
+
+
+def test_prices_too_high_to_be_added_up_prove_nothing() -> None:
+    """Sums that swallow a value may not lower the bound below a plan."""
+    jobs = [J(tokens=20, value=3.0, nodes=(2,)), J(tokens=20, value=3.0, nodes=(2,))]
+    case = build(Spec([P([(0, 28, 8)], price=3.0)], jobs, [T(budget=110.0)]))
+    options = enumerate_options(case)
+    bands = bands_of(case, options)
+    for price in (1e12, 1e17, 1e30, 1e200, 1e308):
+        prices = np.full(len(bands.bound), price)
+        assert bound_within_budgets(case, options.runs, bands, prices) >= 3.0
