@@ -17,18 +17,18 @@ import numpy as np
 from benchmarks.cases import SIZES, Size, make_case
 from benchmarks.compact import solve_compact
 from benchmarks.figure import Figure, peak_bytes
-from planner.allocation.band import bands_of
-from planner.allocation.certificate import certified_bound
-from planner.allocation.engine import engines_found
-from planner.allocation.highs import loaded
-from planner.allocation.matrix import matrix_of
-from planner.allocation.option import enumerate_options
-from planner.allocation.place import with_places
+from planner.allocation.large.band import bands_of
+from planner.allocation.offer.option import enumerate_options
 from planner.allocation.portfolio import solve_case
-from planner.allocation.problem import to_pulp
-from planner.allocation.program import build_program
-from planner.allocation.solve import Limits
-from planner.allocation.task import Task
+from planner.allocation.program.families import build_program
+from planner.allocation.program.matrix import matrix_of
+from planner.allocation.program.place import with_places
+from planner.allocation.program.problem import to_pulp
+from planner.allocation.proof.certificate import certified_bound
+from planner.allocation.solver.engine import engines_found
+from planner.allocation.solver.highs import loaded
+from planner.allocation.solver.solve import Limits
+from planner.allocation.solver.task import Task
 from planner.division import plan_case
 from planner.plan import Plan
 from planner.scenario import Policy, Scenario

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.engine import Task, engine
-from planner.allocation.row import EQUAL, ColumnTable, Program, Row, row_of
-from planner.allocation.settle import is_feasible
+from planner.allocation.program.row import EQUAL, ColumnTable, Program, Row, row_of
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.solver.engine import Task, engine
 from planner.case import Case
 
 __all__ = ["Reached", "compact_program", "solve_compact"]

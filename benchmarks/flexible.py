@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.cases import SIZES, Size, make_case
 from benchmarks.figure import Figure, peak_bytes
-from planner.allocation.solve import Limits
+from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from planner.division import plan_case
 from planner.plan import Plan

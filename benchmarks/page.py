@@ -63,8 +63,8 @@ def _policies(name: str) -> Iterator[str]:
     yield f"## {found.name} under every policy"
     yield ""
     yield (
-        f"`planner policies` on the example `{name}` of `planner new`. Part: the consortium's work over "
-        "what it could have alone. Gap: of the policy's own aim, as proved. Equal part: "
+        f"`planner policies` on the example `{name}` of `planner new`. Part: the consortium's "
+        "work over what it could have alone. Gap: of the policy's own aim, as proved. Equal part: "
         "consortiums that get at least what an equal part of the pools would give them."
     )
     yield ""

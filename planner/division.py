@@ -9,33 +9,33 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, SolverFailure, Where, wrong_type
-from planner.allocation.aim import aim_of, keeps_all
-from planner.allocation.aim_prices import priced_aim
-from planner.allocation.binding import bindings
+from planner.allocation.answer.binding import bindings
+from planner.allocation.answer.outcome import plan_of, plan_without_rows
+from planner.allocation.answer.placement import placements
+from planner.allocation.answer.tidy import tidy
 from planner.allocation.choice import solve_by_policy
-from planner.allocation.conflict import conflict
-from planner.allocation.engine import Engine, Progress, engines_found
-from planner.allocation.fair_bound import is_fair_large
-from planner.allocation.fair_solve import solve_fair
-from planner.allocation.figures import figures_of_placements
-from planner.allocation.finish_time import finish_terms, servable
-from planner.allocation.generated import solve_generated
-from planner.allocation.goal import POLICIES
-from planner.allocation.interrupt import Held, held
-from planner.allocation.option import enumerate_options
-from planner.allocation.outcome import plan_of, plan_without_rows
-from planner.allocation.placement import placements
+from planner.allocation.conflict.smallest import conflict
+from planner.allocation.earlier.chain import begun_from
+from planner.allocation.flexible.generated import solve_generated
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.policy.fair_bound import is_fair_large
+from planner.allocation.policy.fair_solve import solve_fair
+from planner.allocation.policy.figures import figures_of_placements
+from planner.allocation.policy.finish_time import finish_terms, servable
+from planner.allocation.policy.goal import POLICIES
 from planner.allocation.portfolio import solve_case
-from planner.allocation.price import row_prices
-from planner.allocation.prior_chain import begun_from
-from planner.allocation.program import build_program
-from planner.allocation.register import Register
-from planner.allocation.row import Program
-from planner.allocation.solve import Limits, Solution
-from planner.allocation.stated import alone_days, of_plan
-from planner.allocation.tidy import tidy
-from planner.allocation.turn import in_turn
-from planner.allocation.witness import proved_bound
+from planner.allocation.program.families import build_program
+from planner.allocation.program.register import Register
+from planner.allocation.program.row import Program
+from planner.allocation.proof.aim import aim_of, keeps_all
+from planner.allocation.proof.aim_prices import priced_aim
+from planner.allocation.proof.stated import alone_days, of_plan
+from planner.allocation.proof.witness import proved_bound
+from planner.allocation.solver.engine import Engine, Progress, engines_found
+from planner.allocation.solver.interrupt import Held, held
+from planner.allocation.solver.price import row_prices
+from planner.allocation.solver.solve import Limits, Solution
+from planner.allocation.solver.turn import in_turn
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
 from planner.flexibility import with_allocation

@@ -12,11 +12,11 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import PlanningError
-from planner.allocation.engine import Engine
-from planner.allocation.goal import POLICIES
-from planner.allocation.otherwise import askers
-from planner.allocation.register import kept_frac
-from planner.allocation.solve import Limits
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.policy.otherwise import askers
+from planner.allocation.program.register import kept_frac
+from planner.allocation.solver.engine import Engine
+from planner.allocation.solver.solve import Limits
 from planner.case import Case, build_case
 from planner.division import plan_case
 from planner.flexibility import with_allocation

@@ -40,10 +40,10 @@ class Plan:
 
     `rows` says who holds what, `jobs` what became of each job, `consortiums` what each one
     gets. `inputs` are (path, sha256) of the files read. `certificate` has prices of the
-    program's rows, from which `planner.allocation.witness` recomputes `certified_bound`, the
+    program's rows, from which `planner.allocation.proof.witness` recomputes `certified_bound`, the
     most weighted work that any plan can do; `binds` what more of each scarce thing is worth
-    at these prices. `aim` has the goals of the policy with what proves each. `periods` is the resolution, stated or chosen. Money is in `currency`,
-    everything else in SI units.
+    at these prices. `aim` has the goals of the policy with what proves each. `periods` is the
+    resolution, stated or chosen. Money is in `currency`, everything else in SI units.
     """
 
     verdict: Verdict

@@ -11,22 +11,16 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
-from planner.allocation.aim import keeps_all
+from planner.allocation.answer.placement import PlacementTable, job_results, placements
+from planner.allocation.answer.tidy import tidy
 from planner.allocation.choice import solve_by_policy
-from planner.allocation.engine import Engine
-from planner.allocation.figures import Figures, figures_of_placements
-from planner.allocation.finish_time import finish_terms, ratios, servable
-from planner.allocation.generated import solve_generated
-from planner.allocation.goal import POLICIES
-from planner.allocation.option import Options, enumerate_options
-from planner.allocation.placement import PlacementTable, job_results, placements
-from planner.allocation.portfolio import solve_case
-from planner.allocation.program import build_program
-from planner.allocation.register import Register
-from planner.allocation.row import Program
-from planner.allocation.solve import Limits, Solution
-from planner.allocation.stand_alone import StandAlone, stand_alone
-from planner.allocation.standing import (
+from planner.allocation.flexible.generated import solve_generated
+from planner.allocation.offer.option import Options, enumerate_options
+from planner.allocation.policy.figures import Figures, figures_of_placements
+from planner.allocation.policy.finish_time import finish_terms, ratios, servable
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.policy.stand_alone import StandAlone, stand_alone
+from planner.allocation.policy.standing import (
     alone,
     askers,
     best_value,
@@ -34,8 +28,14 @@ from planner.allocation.standing import (
     idle_frac,
     with_nodes_of,
 )
-from planner.allocation.tidy import tidy
-from planner.allocation.turn import in_turn
+from planner.allocation.portfolio import solve_case
+from planner.allocation.program.families import build_program
+from planner.allocation.program.register import Register
+from planner.allocation.program.row import Program
+from planner.allocation.proof.aim import keeps_all
+from planner.allocation.solver.engine import Engine
+from planner.allocation.solver.solve import Limits, Solution
+from planner.allocation.solver.turn import in_turn
 from planner.case import Case, build_case
 from planner.flexibility import with_allocation
 from planner.policy_table import ConsortiumRow, Policies, PolicyRow, is_at_least
@@ -106,7 +106,7 @@ def policies(
     -----
     Equal part: a consortium alone with an equal part, in whole nodes, of each shared pool
     that it can use. Finish-time: mean days to the ends of its jobs over those alone with
-    an equal part (`planner.allocation.finish_time`). Envy: another's nodes and days would be
+    an equal part (`planner.allocation.policy.finish_time`). Envy: another's nodes and days would be
     worth more to it than its own.
     With jobs that come in lumps no plan need be free of either; both are only reported.
     """

@@ -80,9 +80,9 @@ def _proofs(
     case: Case, data: dict[str, Any]
 ) -> tuple[tuple[tuple[str, int], ...], tuple[Diagnostic, ...]]:
     """Bounds, worths and aim of a plan, each recomputed from what the file carries."""
-    from planner.allocation.aim_witness import aim_faults
-    from planner.allocation.binding import binding_faults
-    from planner.allocation.witness import witness_faults
+    from planner.allocation.answer.binding import binding_faults
+    from planner.allocation.proof.aim_witness import aim_faults
+    from planner.allocation.proof.witness import witness_faults
     from planner.period_claim import period_faults
 
     stated, misnamed = period_faults(case, data)

@@ -7,23 +7,23 @@ from dataclasses import replace
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, UnknownName, near_match
-from planner.allocation.aim import Aim, aim_of, reached_by
-from planner.allocation.figures import figures_of_placements
-from planner.allocation.finish_time import finish_terms, servable
-from planner.allocation.goal import POLICIES, Known, Reached
-from planner.allocation.most_work import known_of, most_work
-from planner.allocation.placement import placements
-from planner.allocation.policy import reach
-from planner.allocation.policy_words import aim_gap_frac, policy_words
-from planner.allocation.price import price_bound
-from planner.allocation.proportional import proportional
-from planner.allocation.register import Register
-from planner.allocation.row import Program
-from planner.allocation.solve import Limits, Solution, solve, without_choice
-from planner.allocation.stand_alone import StandAlone, stand_alone
-from planner.allocation.stated import stated_aim
-from planner.allocation.task import Engine
-from planner.allocation.turn import in_turn
+from planner.allocation.answer.placement import placements
+from planner.allocation.answer.policy_words import aim_gap_frac, policy_words
+from planner.allocation.policy.figures import figures_of_placements
+from planner.allocation.policy.finish_time import finish_terms, servable
+from planner.allocation.policy.goal import POLICIES, Known, Reached
+from planner.allocation.policy.most_work import known_of, most_work
+from planner.allocation.policy.proportional import proportional
+from planner.allocation.policy.sequence import reach
+from planner.allocation.policy.stand_alone import StandAlone, stand_alone
+from planner.allocation.program.register import Register
+from planner.allocation.program.row import Program
+from planner.allocation.proof.aim import Aim, aim_of, reached_by
+from planner.allocation.proof.stated import stated_aim
+from planner.allocation.solver.price import price_bound
+from planner.allocation.solver.solve import Limits, Solution, solve, without_choice
+from planner.allocation.solver.task import Engine
+from planner.allocation.solver.turn import in_turn
 
 __all__ = ["judged", "solve_by_policy"]
 
@@ -59,7 +59,7 @@ def solve_by_policy(
         `work_frac` of the most weighted work. ``finish-time``: nobody waits much longer for
         the ends of its jobs than with an equal part alone.
     solver, limits, start, ties_by_cost
-        As for `planner.allocation.solve.solve`. [s], [1]
+        As for `planner.allocation.solver.solve.solve`. [s], [1]
     work_frac : float
         For those of the least. [1]
     alone : StandAlone, optional

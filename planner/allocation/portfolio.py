@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware.column import Floats, Ints, take
-from planner.allocation.band import Bands, bands_of, can_band, can_price
-from planner.allocation.certificate import Certificate, bound_from
-from planner.allocation.engine import Engine, Progress
-from planner.allocation.flexible import plan_flexible
-from planner.allocation.insertion import Insertion
-from planner.allocation.knapsack import can_keep_budgets, within_budgets
-from planner.allocation.listed import solve_listed
-from planner.allocation.option import Options, enumerate_options
-from planner.allocation.packing import solve_packed
-from planner.allocation.pausing import fitting_prices, is_pausing_large, without_pauses
-from planner.allocation.place import with_places
-from planner.allocation.prior import nearest, taken_over
-from planner.allocation.program import build_program
-from planner.allocation.register import Register
-from planner.allocation.relaxation import Relaxation, best_columns, relax
-from planner.allocation.row import Program
-from planner.allocation.settle import is_feasible
-from planner.allocation.solve import PROVED, Limits, Solution, solve
-from planner.allocation.sought import point_of, sought
+from planner.allocation.earlier.plan import nearest, taken_over
+from planner.allocation.flexible.listed import solve_listed
+from planner.allocation.flexible.plan import plan_flexible
+from planner.allocation.large.band import Bands, bands_of, can_band, can_price
+from planner.allocation.large.insertion import Insertion
+from planner.allocation.large.knapsack import can_keep_budgets, within_budgets
+from planner.allocation.large.packing import solve_packed
+from planner.allocation.large.pausing import fitting_prices, is_pausing_large, without_pauses
+from planner.allocation.large.relaxation import Relaxation, best_columns, relax
+from planner.allocation.large.sought import point_of, sought
+from planner.allocation.offer.option import Options, enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.place import with_places
+from planner.allocation.program.register import Register
+from planner.allocation.program.row import Program
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.proof.certificate import Certificate, bound_from
+from planner.allocation.solver.engine import Engine, Progress
+from planner.allocation.solver.solve import PROVED, Limits, Solution, solve
 from planner.plan_table import PlanRowTable
 from planner.version import version
 

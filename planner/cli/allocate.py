@@ -60,7 +60,7 @@ def command(scenario: str, require_optimal: bool, output: Output, **limits: Any)
     crashes, hangs or runs out of memory costs its own process alone; another one, if
     installed, goes on from the best plan that it had told.
     """
-    from planner.allocation.interrupt import held
+    from planner.allocation.solver.interrupt import held
     from planner.cli.plan_report import plan_report
     from planner.division import allocate
 

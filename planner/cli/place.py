@@ -86,7 +86,7 @@ def write_whole(path: str, text: str) -> None:
     InputError
         The place cannot be written.
     """
-    from planner.allocation.interrupt import held
+    from planner.allocation.solver.interrupt import held
 
     with held(is_last=False):  # an interrupt comes through when the file is whole
         try:

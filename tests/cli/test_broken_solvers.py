@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.allocation import engine as room
-from planner.allocation import guard
+from planner.allocation.solver import engine as room
+from planner.allocation.solver import guard
 from tests.planner.allocation import faulty
 
 EXAMPLE = files("planner").joinpath("examples", "first-minute.yaml")

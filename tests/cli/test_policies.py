@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from planner.allocation.goal import POLICIES
+from planner.allocation.policy.goal import POLICIES
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import planner
 from hardware.errors import InputError, SolverFailure
 from planner import division
-from planner.allocation.engine import engines_found
+from planner.allocation.solver.engine import engines_found
 from planner.version import model_version, version
 
 EXAMPLES = Path(str(resources.files("planner") / "examples"))

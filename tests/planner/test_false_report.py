@@ -7,8 +7,8 @@ import json
 import pytest
 
 import planner
-from planner.allocation.goal import POLICIES
-from planner.allocation.solve import Limits
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.solver.solve import Limits
 from planner.false_report import REPORTS, FalseReports, reports_of_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 

@@ -14,7 +14,7 @@ import pytest
 
 import planner
 from planner.allocation import portfolio
-from planner.allocation.option import enumerate_options
+from planner.allocation.offer.option import enumerate_options
 from planner.scenario import Scenario
 
 Data = dict[str, Any]

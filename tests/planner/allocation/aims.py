@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from planner.allocation.otherwise import equal_part
-from planner.allocation.proportions import log_worth
+from planner.allocation.policy.otherwise import equal_part
+from planner.allocation.policy.proportions import log_worth
 from planner.plan import Plan
 from tests.planner.allocation.oracle import DAY_S, Way, ways
 from tests.planner.allocation.test_policy import every_plan

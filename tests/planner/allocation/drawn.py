@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.allocation.engine import engine
-from planner.allocation.option import Options
-from planner.allocation.program import build_program
-from planner.allocation.solve import Limits, Solution, solve
+from planner.allocation.offer.option import Options
+from planner.allocation.program.families import build_program
+from planner.allocation.solver.engine import engine
+from planner.allocation.solver.solve import Limits, Solution, solve
 from planner.case import Case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 

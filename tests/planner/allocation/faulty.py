@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.allocation.engine import ENGINES, Answer, Task
-from planner.allocation.task import Progress
+from planner.allocation.solver.engine import ENGINES, Answer, Task
+from planner.allocation.solver.task import Progress
 
 HIGHS = ENGINES["highs"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import planner
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.goal import POLICIES
-from planner.allocation.solve import Limits
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 
@@ -170,7 +170,8 @@ def test_a_plan_without_an_aim_is_not_looked_at(plans: dict[str, Any]) -> None:
 
 def test_checking_it_needs_no_solver() -> None:
     code = (
-        "import sys, planner.allocation.aim_witness; print({'pulp', 'highspy'} & set(sys.modules))"
+        "import sys, planner.allocation.proof.aim_witness; "
+        "print({'pulp', 'highspy'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.allocation.assign import assign_nodes, ranges_text
-from planner.allocation.block import blocks, free_nodes, nests, node_rows
-from planner.allocation.option import enumerate_options
-from planner.allocation.placement import PlacementTable
-from planner.allocation.register import Register
+from planner.allocation.answer.assign import assign_nodes, ranges_text
+from planner.allocation.answer.placement import PlacementTable
+from planner.allocation.offer.block import blocks, free_nodes, nests, node_rows
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.register import Register
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, build
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.allocation.band import Bands, bands_of, can_band
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.row import AT_LEAST, Program
+from planner.allocation.large.band import Bands, bands_of, can_band
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import AT_LEAST, Program
 from tests.planner.allocation.conftest import J, P, Spec, build
 from tests.planner.allocation.drawn import drawn_case
 

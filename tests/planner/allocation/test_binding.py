@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 
-from planner.allocation.binding import binding_faults, bindings, node_prices
-from planner.allocation.dual import bound_of
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.solve import Limits
+from planner.allocation.answer.binding import binding_faults, bindings, node_prices
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.dual import bound_of
+from planner.allocation.program.families import build_program
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, T, build

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from planner.allocation.block import blocks
-from planner.allocation.chain import chains_of, take_chains
-from planner.allocation.enumeration import chain_points, every_chain
-from planner.allocation.option import Options, enumerate_options, plan_keys, some_plans
+from planner.allocation.offer.block import blocks
+from planner.allocation.offer.chain import chains_of, take_chains
+from planner.allocation.offer.enumeration import chain_points, every_chain
+from planner.allocation.offer.option import Options, enumerate_options, plan_keys, some_plans
 from planner.case import Case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import optimum

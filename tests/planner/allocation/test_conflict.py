@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from planner.allocation.conflict import conflict
-from planner.allocation.engine import ENGINES
-from planner.allocation.hitting import hitting_set
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.repair import cheapest_repair
-from planner.allocation.row import AT_LEAST, AT_MOST, Program, violation
+from planner.allocation.conflict.hitting import hitting_set
+from planner.allocation.conflict.repair import cheapest_repair
+from planner.allocation.conflict.smallest import conflict
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import AT_LEAST, AT_MOST, Program, violation
+from planner.allocation.solver.engine import ENGINES
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 
 ASK = ENGINES["highs"]

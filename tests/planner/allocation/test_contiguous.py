@@ -8,11 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.allocation.assign import _side_by_side
-from planner.allocation.block import Block
-from planner.allocation.block import blocks as blocks_of
-from planner.allocation.contiguous import Held, contiguous_ids
-from planner.allocation.placement import PlacementTable
+from planner.allocation.answer.assign import _side_by_side
+from planner.allocation.answer.contiguous import Held, contiguous_ids
+from planner.allocation.answer.placement import PlacementTable
+from planner.allocation.offer.block import Block
+from planner.allocation.offer.block import blocks as blocks_of
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, build
 

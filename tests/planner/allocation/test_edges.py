@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from planner.allocation.solve import Limits
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 

@@ -11,19 +11,19 @@ import pytest
 
 from benchmarks.cases import Size, make_case
 from hardware.column import Ints
-from planner.allocation import fair_bound
-from planner.allocation.aim import aim_of
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.band import bands_of
-from planner.allocation.certificate import bound_from
-from planner.allocation.fair_bands import logarithms, work_held, work_shares, worst_off_bands
-from planner.allocation.fair_bound import band_bound, is_fair_large, outline
-from planner.allocation.goal import POLICIES, shares_reached
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.proportions import log_worth
-from planner.allocation.solve import Limits
-from planner.allocation.witness import witness_faults
+from planner.allocation.large.band import bands_of
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.policy import fair_bound
+from planner.allocation.policy.fair_bands import logarithms, work_held, work_shares, worst_off_bands
+from planner.allocation.policy.fair_bound import band_bound, is_fair_large, outline
+from planner.allocation.policy.goal import POLICIES, shares_reached
+from planner.allocation.policy.proportions import log_worth
+from planner.allocation.program.families import build_program
+from planner.allocation.proof.aim import aim_of
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.proof.certificate import bound_from
+from planner.allocation.proof.witness import witness_faults
+from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from planner.division import plan_case
 from planner.plan import Plan
@@ -120,7 +120,7 @@ def test_the_same_seed_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> N
     case = stated(make_case(Size(12, 3, 3, 6, 3), 1))
     for policy in ("max-min", "min-cost"):
         limits = Limits(time_limit_s=60.0, seed=4)
-        monkeypatch.setattr("planner.allocation.fair_search.ROUNDS_A_S", 10)
+        monkeypatch.setattr("planner.allocation.policy.fair_search.ROUNDS_A_S", 10)
         one, two = (plan_case(case, policy=policy, limits=limits) for _ in range(2))
         assert one.rows.job == two.rows.job
         assert one.rows.node_ids == two.rows.node_ids

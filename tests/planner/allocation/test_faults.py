@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 
 from hardware.errors import SolverFailure
-from planner.allocation import apart as room
-from planner.allocation import guard
-from planner.allocation.apart import apart, grace_s
-from planner.allocation.conflict import conflict
-from planner.allocation.engine import Answer, Task, engines_found
-from planner.allocation.goal import Goal
-from planner.allocation.policy import reach
-from planner.allocation.solve import Limits, solve
-from planner.allocation.turn import in_turn
+from planner.allocation.conflict.smallest import conflict
+from planner.allocation.policy.goal import Goal
+from planner.allocation.policy.sequence import reach
+from planner.allocation.solver import apart as room
+from planner.allocation.solver import guard
+from planner.allocation.solver.apart import apart, grace_s
+from planner.allocation.solver.engine import Answer, Task, engines_found
+from planner.allocation.solver.solve import Limits, solve
+from planner.allocation.solver.turn import in_turn
 from tests.planner.allocation import faulty
 from tests.planner.allocation.conftest import J, P, Spec, T
 from tests.planner.allocation.test_solve import HARD, program
@@ -199,7 +199,7 @@ def test_a_solver_ends_with_us(tmp_path: Path) -> None:
     program = f"""
 import sys
 sys.path[:] = {sys.path!r}
-from planner.allocation.apart import apart
+from planner.allocation.solver.apart import apart
 from tests.planner.allocation import faulty
 from tests.planner.allocation.test_faults import task
 apart(faulty.is_deaf_and_hangs)(task(100.0))

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Size, make_case
-from planner.allocation.block import blocks, nests
-from planner.allocation.chain_bound import bound_at, chain_bound
-from planner.allocation.chain_master import Master
-from planner.allocation.chain_parts import Part, dearest, leaf_bound, parts_bound, written
-from planner.allocation.chain_path import best_starts, followed
-from planner.allocation.chain_prices import chain_prices
-from planner.allocation.chain_rows import LinkRows, link_rows
-from planner.allocation.chain_split import split
-from planner.allocation.chain_value import chain_values
-from planner.allocation.chain_ways import Costs, Ways, all_ways, costs_of
-from planner.allocation.flexible import plan_flexible
-from planner.allocation.option import Options, enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits
-from planner.allocation.witness import proved_bound
+from planner.allocation.flexible.bound import bound_at, chain_bound
+from planner.allocation.flexible.master import Master
+from planner.allocation.flexible.parts import Part, dearest, leaf_bound, parts_bound, written
+from planner.allocation.flexible.path import best_starts, followed
+from planner.allocation.flexible.plan import plan_flexible
+from planner.allocation.flexible.prices import chain_prices
+from planner.allocation.flexible.rows import LinkRows, link_rows
+from planner.allocation.flexible.split import split
+from planner.allocation.flexible.value import chain_values
+from planner.allocation.flexible.ways import Costs, Ways, all_ways, costs_of
+from planner.allocation.offer.block import blocks, nests
+from planner.allocation.offer.option import Options, enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.proof.witness import proved_bound
+from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from tests.planner.allocation.drawn import drawn_case, optimum
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from planner.allocation.option import enumerate_options
-from planner.allocation.problem import to_pulp
-from planner.allocation.program import FAMILIES, build_program
-from planner.allocation.row import Program
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import FAMILIES, build_program
+from planner.allocation.program.problem import to_pulp
+from planner.allocation.program.row import Program
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_flexible_program import PREEMPTION
 from tests.planner.allocation.test_program import GOLDEN, REGENERATE, _meaning

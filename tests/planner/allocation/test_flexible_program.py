@@ -9,16 +9,16 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from planner.allocation import listed
+from planner.allocation.answer.placement import job_results, placements
+from planner.allocation.answer.refusal import refusals
 from planner.allocation.choice import solve_by_policy
-from planner.allocation.engine import ENGINES
-from planner.allocation.generated import solve_generated
-from planner.allocation.option import enumerate_options, some_plans
-from planner.allocation.placement import job_results, placements
+from planner.allocation.flexible import listed
+from planner.allocation.flexible.generated import solve_generated
+from planner.allocation.offer.option import enumerate_options, some_plans
 from planner.allocation.portfolio import solve_case
-from planner.allocation.program import FAMILIES, build_program
-from planner.allocation.refusal import refusals
-from planner.allocation.solve import Limits, Solution, solve
+from planner.allocation.program.families import FAMILIES, build_program
+from planner.allocation.solver.engine import ENGINES
+from planner.allocation.solver.solve import Limits, Solution, solve
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import EXACT, optimum

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.certificate import certified_bound
-from planner.allocation.chain_bound import chain_bound
-from planner.allocation.dual import bound_of
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.witness import witness_faults
+from planner.allocation.flexible.bound import chain_bound
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.dual import bound_of
+from planner.allocation.program.families import build_program
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.proof.certificate import certified_bound
+from planner.allocation.proof.witness import witness_faults
 from planner.case import Case
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
@@ -101,7 +101,7 @@ def test_a_verdict_without_its_time_is_told() -> None:
 def test_a_bound_of_a_goal_that_has_no_prices_on_large_cases_is_told(
     stated: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("planner.allocation.fair_bound.FAIR_COLUMNS", 0)
+    monkeypatch.setattr("planner.allocation.policy.fair_bound.FAIR_COLUMNS", 0)
     case = tight_case()
     data: dict[str, Any] = plan_case(case, policy="max-min").to_dict()
     goals = data["aim"]["goals"]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Size, make_case
-from planner.allocation.highs import highs
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.row import Program, row_of
-from planner.allocation.settle import is_feasible
-from planner.allocation.task import Task
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import Program, row_of
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.solver.highs import highs
+from planner.allocation.solver.task import Task
 from tests.planner.allocation.drawn import drawn_case
 
 SMALL = Size(12, 3, 4, 8, 3)

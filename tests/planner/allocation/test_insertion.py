@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import SIZES, Size, make_case
-from planner.allocation.band import Bands, bands_of
-from planner.allocation.board import Board
-from planner.allocation.insertion import improve
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.relaxation import relax
-from planner.allocation.row import Program
-from planner.allocation.settle import is_feasible
+from planner.allocation.large.band import Bands, bands_of
+from planner.allocation.large.board import Board
+from planner.allocation.large.insertion import improve
+from planner.allocation.large.relaxation import relax
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import Program
+from planner.allocation.program.settle import is_feasible
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import drawn_case, optimum
 

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.cases import SIZES, Size, make_case
-from planner.allocation.band import bands_of, can_band
-from planner.allocation.knapsack import bound_within_budgets, can_keep_budgets, within_budgets
-from planner.allocation.option import enumerate_options
+from planner.allocation.large.band import bands_of, can_band
+from planner.allocation.large.knapsack import bound_within_budgets, can_keep_budgets, within_budgets
+from planner.allocation.large.relaxation import relax
+from planner.allocation.offer.option import enumerate_options
 from planner.allocation.portfolio import solve_case
-from planner.allocation.program import build_program
-from planner.allocation.relaxation import relax
-from planner.allocation.solve import Limits, solve
-from planner.allocation.witness import proved_bound, witness_faults
+from planner.allocation.program.families import build_program
+from planner.allocation.proof.witness import proved_bound, witness_faults
+from planner.allocation.solver.solve import Limits, solve
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import drawn_case

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Size, make_case
-from planner.allocation import listed
-from planner.allocation.chain import no_chains
-from planner.allocation.listed import solve_listed
-from planner.allocation.option import Options, enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.solve import Limits, Solution, solve
-from planner.allocation.task import Answer, Task
+from planner.allocation.flexible import listed
+from planner.allocation.flexible.listed import solve_listed
+from planner.allocation.offer.chain import no_chains
+from planner.allocation.offer.option import Options, enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.solver.solve import Limits, Solution, solve
+from planner.allocation.solver.task import Answer, Task
 from planner.case import Case
 
 
@@ -61,7 +61,7 @@ def test_a_solver_that_fails_on_all_chains_leaves_the_plan_of_whole_runs(
     few = len(options.runs) + 40
 
     def fails(task: Task) -> Answer:
-        from planner.allocation.highs import highs
+        from planner.allocation.solver.highs import highs
 
         if len(task.program.columns.names) > few:
             raise RuntimeError("too much")

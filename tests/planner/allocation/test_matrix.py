@@ -8,13 +8,13 @@ import numpy as np
 import pulp
 import pytest
 
-from planner.allocation.highs import loaded
-from planner.allocation.matrix import matrix_of, row_factor, scale_of
-from planner.allocation.option import enumerate_options
-from planner.allocation.problem import to_pulp
-from planner.allocation.program import build_program
-from planner.allocation.row import AT_LEAST, EQUAL, ColumnTable, Program, row_of
-from planner.allocation.task import Task
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.matrix import matrix_of, row_factor, scale_of
+from planner.allocation.program.problem import to_pulp
+from planner.allocation.program.row import AT_LEAST, EQUAL, ColumnTable, Program, row_of
+from planner.allocation.solver.highs import loaded
+from planner.allocation.solver.task import Task
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_program import SPECS
 

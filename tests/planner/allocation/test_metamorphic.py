@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from planner.allocation.dual import bound_of
-from planner.allocation.option import enumerate_options
-from planner.allocation.price import row_prices
-from planner.allocation.program import build_program
-from planner.allocation.row import AT_LEAST, AT_MOST, Program
-from planner.allocation.solve import Limits, solve
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.dual import bound_of
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import AT_LEAST, AT_MOST, Program
+from planner.allocation.solver.price import row_prices
+from planner.allocation.solver.solve import Limits, solve
 from planner.division import plan_case
 from planner.plan_table import Verdict
 from tests.planner.allocation.conftest import J, P, Spec, T, build

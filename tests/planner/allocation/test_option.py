@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from planner.allocation import option as room
-from planner.allocation.option import days_needed, enumerate_options
-from planner.allocation.solve import Limits
+from planner.allocation.offer import option as room
+from planner.allocation.offer.option import days_needed, enumerate_options
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_oracle import specs

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from planner.allocation.proportional import LEAST_SHARE, log_worth
-from planner.allocation.solve import Limits
+from planner.allocation.policy.proportional import LEAST_SHARE, log_worth
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, T, build

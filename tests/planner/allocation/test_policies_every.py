@@ -11,17 +11,17 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-import planner.allocation.engine
-from planner.allocation.aim import aim_of, keeps_all, reached_by
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.engine import engines_found
-from planner.allocation.figures import Figures
-from planner.allocation.finish_time import finish_terms, servable
-from planner.allocation.goal import POLICIES
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.solve import Limits
-from planner.allocation.stated import alone_days
+import planner.allocation.solver.engine
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.policy.figures import Figures
+from planner.allocation.policy.finish_time import finish_terms, servable
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.program.families import build_program
+from planner.allocation.proof.aim import aim_of, keeps_all, reached_by
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.proof.stated import alone_days
+from planner.allocation.solver.engine import engines_found
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.aims import Told, Wants, told_of_plan
@@ -41,10 +41,10 @@ SETTINGS = settings(
 @pytest.fixture(autouse=True, scope="module")
 def solver_in_this_process() -> Iterator[None]:
     """Hundreds of small questions: a process for each would take most of the time."""
-    before = planner.allocation.engine.apart
-    planner.allocation.engine.apart = lambda ask: ask
+    before = planner.allocation.solver.engine.apart
+    planner.allocation.solver.engine.apart = lambda ask: ask
     yield
-    planner.allocation.engine.apart = before
+    planner.allocation.solver.engine.apart = before
 
 
 def ruled(spec: Spec, rule: str) -> Spec:

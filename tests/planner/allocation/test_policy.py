@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from hardware.errors import UnknownName
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.engine import ENGINES, Answer, Task
-from planner.allocation.solve import Limits
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.solver.engine import ENGINES, Answer, Task
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, T, build

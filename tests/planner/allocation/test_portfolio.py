@@ -11,15 +11,15 @@ import pytest
 from benchmarks.cases import SIZES, Size, make_case
 from hardware.errors import SolverFailure
 from planner.allocation import portfolio
-from planner.allocation.band import bands_of
-from planner.allocation.certificate import bound_from, certified_bound
-from planner.allocation.engine import ENGINES
-from planner.allocation.option import enumerate_options
-from planner.allocation.place import with_places
+from planner.allocation.large.band import bands_of
+from planner.allocation.offer.option import enumerate_options
 from planner.allocation.portfolio import solve_case
-from planner.allocation.program import build_program
-from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits, solve
+from planner.allocation.program.families import build_program
+from planner.allocation.program.place import with_places
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.proof.certificate import bound_from, certified_bound
+from planner.allocation.solver.engine import ENGINES
+from planner.allocation.solver.solve import Limits, solve
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, build
 from tests.planner.allocation.drawn import EXACT, drawn_case, optimum

@@ -9,15 +9,15 @@ import pytest
 
 from benchmarks.cases import Size, make_case
 from hardware.errors import InputError
-from planner.allocation.band import bands_of
-from planner.allocation.engine import ENGINES, Answer, Task
-from planner.allocation.insertion import improve
-from planner.allocation.option import enumerate_options
-from planner.allocation.prior import nearest, no_worse, taken_over
-from planner.allocation.program import build_program
-from planner.allocation.relaxation import relax
-from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits, solve
+from planner.allocation.earlier.plan import nearest, no_worse, taken_over
+from planner.allocation.large.band import bands_of
+from planner.allocation.large.insertion import improve
+from planner.allocation.large.relaxation import relax
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.solver.engine import ENGINES, Answer, Task
+from planner.allocation.solver.solve import Limits, solve
 from planner.division import allocate, plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, T, build

@@ -8,10 +8,10 @@ import datetime
 import numpy as np
 import pytest
 
-from planner.allocation.option import Options, enumerate_options, plan_keys, some_plans
-from planner.allocation.prior_chain import begun_from, with_prior
-from planner.allocation.program import build_program
-from planner.allocation.solve import solve
+from planner.allocation.earlier.chain import begun_from, with_prior
+from planner.allocation.offer.option import Options, enumerate_options, plan_keys, some_plans
+from planner.allocation.program.families import build_program
+from planner.allocation.solver.solve import solve
 from planner.case import Case
 from planner.division import plan_case
 from planner.plan import Plan

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from hardware.errors import Infeasible, Unproven
-from planner.allocation.conflict import Conflict, conflict
-from planner.allocation.engine import ENGINES
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.repair import Repair
-from planner.allocation.solve import Limits
+from planner.allocation.conflict.repair import Repair
+from planner.allocation.conflict.smallest import Conflict, conflict
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.solver.engine import ENGINES
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from planner.allocation.aim_witness import aim_faults
-from planner.allocation.solve import Limits
+from planner.allocation.proof.aim_witness import aim_faults
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import SIZES, Size, make_case
-from planner.allocation.band import bands_of
-from planner.allocation.certificate import Certificate, certified_bound
-from planner.allocation.option import enumerate_options
-from planner.allocation.price import bound_of, price_bound
-from planner.allocation.program import build_program
-from planner.allocation.relaxation import relax
+from planner.allocation.large.band import bands_of
+from planner.allocation.large.relaxation import relax
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.proof.certificate import Certificate, certified_bound
+from planner.allocation.solver.price import bound_of, price_bound
 from tests.planner.allocation.drawn import drawn_case, optimum
 
 MEDIUM = Size(20, 4, 5, 12, 4)

@@ -9,25 +9,25 @@ import pytest
 
 from benchmarks.cases import Size, make_case
 from planner.allocation import portfolio
-from planner.allocation.band import Bands, bands_of, can_band, can_price
-from planner.allocation.certificate import Certificate, certified_bound
-from planner.allocation.insertion import Insertion
-from planner.allocation.option import Options, enumerate_options
-from planner.allocation.pack import packs_of
-from planner.allocation.pausing import (
+from planner.allocation.large.band import Bands, bands_of, can_band, can_price
+from planner.allocation.large.insertion import Insertion
+from planner.allocation.large.pack import packs_of
+from planner.allocation.large.pausing import (
     can_pause,
     fitting_prices,
     is_pausing_large,
     paused_bound,
     without_pauses,
 )
+from planner.allocation.large.relaxation import relax
+from planner.allocation.large.sought import point_of, sought
+from planner.allocation.offer.option import Options, enumerate_options
 from planner.allocation.portfolio import solve_case
-from planner.allocation.program import build_program
-from planner.allocation.relaxation import relax
-from planner.allocation.settle import is_feasible
-from planner.allocation.solve import Limits
-from planner.allocation.sought import point_of, sought
-from planner.allocation.witness import proved_bound
+from planner.allocation.program.families import build_program
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.proof.certificate import Certificate, certified_bound
+from planner.allocation.proof.witness import proved_bound
+from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from tests.planner.allocation.drawn import drawn_case, optimum
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.allocation import run
-from planner.allocation.option import enumerate_options
+from planner.allocation.offer import run
+from planner.allocation.offer.option import enumerate_options
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import drawn_case, optimum
 

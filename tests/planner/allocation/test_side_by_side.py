@@ -7,10 +7,10 @@ import json
 import pytest
 from hypothesis import given
 
-from planner.allocation.engine import ENGINES, Answer
-from planner.allocation.policy import POLICIES
-from planner.allocation.solve import Limits
-from planner.allocation.standing import alone, best_value, equal_part
+from planner.allocation.policy.sequence import POLICIES
+from planner.allocation.policy.standing import alone, best_value, equal_part
+from planner.allocation.solver.engine import ENGINES, Answer
+from planner.allocation.solver.solve import Limits
 from planner.cli.policies import NAMES
 from planner.side_by_side import policies_of_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from hardware.errors import SolverFailure, UnknownName
-from planner.allocation import guard as room
-from planner.allocation.engine import ENGINES, Answer, Task, engine, engines_found
-from planner.allocation.option import enumerate_options
-from planner.allocation.program import build_program
-from planner.allocation.row import AT_LEAST, ColumnTable, Program, row_of
-from planner.allocation.settle import broken_rows, is_feasible, no_good, settle
-from planner.allocation.solve import Limits, solve
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.row import AT_LEAST, ColumnTable, Program, row_of
+from planner.allocation.program.settle import broken_rows, is_feasible, no_good, settle
+from planner.allocation.solver import guard as room
+from planner.allocation.solver.engine import ENGINES, Answer, Task, engine, engines_found
+from planner.allocation.solver.solve import Limits, solve
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 
 EXACT = Limits(gap_frac=0.0)

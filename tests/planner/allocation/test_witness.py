@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import planner
-from planner.allocation.solve import Limits
-from planner.allocation.witness import proved_bound, witness_faults
+from planner.allocation.proof.witness import proved_bound, witness_faults
+from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
 from tests.planner.allocation.conftest import J, P, Spec, build
@@ -71,7 +71,10 @@ def test_a_plan_without_one_is_checked_all_the_same(plan: dict[str, Any]) -> Non
 
 
 def test_checking_it_needs_no_solver() -> None:
-    code = "import sys, planner.allocation.witness; print({'pulp', 'highspy'} & set(sys.modules))"
+    code = (
+        "import sys, planner.allocation.proof.witness; "
+        "print({'pulp', 'highspy'} & set(sys.modules))"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
 

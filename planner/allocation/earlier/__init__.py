@@ -1,0 +1,1 @@
+"""An earlier plan as what to start from."""

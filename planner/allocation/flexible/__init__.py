@@ -1,0 +1,1 @@
+"""Jobs that change pool or number of nodes on the way: prices, bounds and plans of chains."""

@@ -1,0 +1,1 @@
+"""Cases too large to hand over: prices, bounds and insertion in numpy."""

@@ -1,0 +1,1 @@
+"""What a plan file proves, made and recomputed without a solver."""

@@ -1,0 +1,1 @@
+"""Solvers asked, watched and judged, each in a process of its own."""
