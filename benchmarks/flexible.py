@@ -42,7 +42,8 @@ def measure(quick: bool) -> Iterator[Figure]:
             found = _apart(name, seed, limit, gap, True)
             fixed = _apart(name, seed, min(limit, 30.0), 0.02, False)
             title = f"{name}, seed {seed}, {limit:g} s"
-            yield Figure(f"{title}: proved gap", 100 * found["gap_frac"], "%", asked)
+            wanted = "" if quick else asked  # what is asked is asked of the whole time
+            yield Figure(f"{title}: proved gap", 100 * found["gap_frac"], "%", wanted)
             yield Figure(f"{title}: CPU", found["cpu_s"], "s")
             yield Figure(f"{title}: wall", found["wall_s"], "s")
             yield Figure(f"{title}: peak memory", found["peak_bytes"] / 1e6, "MB")
