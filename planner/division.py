@@ -12,7 +12,7 @@ from hardware.errors import Diagnostic, InputError, SolverFailure, Where, wrong_
 from planner.allocation.answer.binding import bindings
 from planner.allocation.answer.outcome import plan_of, plan_without_rows
 from planner.allocation.answer.placement import placements
-from planner.allocation.answer.tidy import tidy
+from planner.allocation.answer.tidy import tidied
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict.smallest import conflict
 from planner.allocation.earlier.chain import begun_from
@@ -225,7 +225,7 @@ def _planned(
         words = _explained(program, solution, solver)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     interrupt.finish()
-    solution = _tidied(register, program, solution)
+    solution = tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
     plan = replace(plan, aim=_aim(plan, register, program, solution, is_part))
     return _with_certificate(case, program, _with_alike(case, plan), prices)
@@ -299,14 +299,6 @@ def _ids_apart(case: Case, plan: Plan) -> tuple[str, ...]:
         for job, pool, ids in rows
         if pool in asked and "," in ids
     )
-
-
-def _tidied(register: Register, program: Program, solution: Solution) -> Solution:
-    """The solution with each run moved to the first of its equals."""
-    if solution.point is None or solution.policy not in ("weighted-work", "min-cost"):
-        return solution
-    fills = solution.policy == "weighted-work"
-    return replace(solution, point=tidy(register, program, solution.point, fills=fills))
 
 
 def _explained(

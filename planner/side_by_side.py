@@ -12,7 +12,7 @@ import numpy as np
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
 from planner.allocation.answer.placement import PlacementTable, job_results, placements
-from planner.allocation.answer.tidy import tidy
+from planner.allocation.answer.tidy import tidied
 from planner.allocation.choice import solve_by_policy
 from planner.allocation.flexible.generated import solve_generated
 from planner.allocation.offer.option import Options, enumerate_options
@@ -246,14 +246,10 @@ def _found(
         words = failure.diagnostics[0].message
         broken = Solution("failed", None, None, None, None, None, 0.0, "", "", words=words)
         return _Found(name, broken)
+    solution = tidied(register, program, solution)
     if solution.point is None:
         return _Found(name, solution)
-    point = solution.point
-    if name == "weighted-work":
-        point = tidy(register, program, point)
-        work, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
-        solution = replace(solution, point=point, objective=work, cost=cost)
-    placed = placements(register, point)
+    placed = placements(register, solution.point)
     _, worth = job_results(register, placed)
     value: Floats = np.bincount(
         case.job_consortium, weights=worth, minlength=len(case.consortium_names)

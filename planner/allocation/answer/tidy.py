@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hardware.column import Floats, Ints
 from planner.allocation.program.incidence import Incidence, incidence
 from planner.allocation.program.register import Register
 from planner.allocation.program.row import Program
+from planner.allocation.solver.solve import Solution
 
-__all__ = ["tidy"]
+__all__ = ["tidied", "tidy"]
+
+
+def tidied(register: Register, program: Program, solution: Solution) -> Solution:
+    """
+    The solution with each run moved to the first of its equals, and what the move changes.
+
+    Only weighted work and the least cost allow it, since other policies weigh what a move
+    changes; only weighted work wants more work. Value and cost are summed again.
+    """
+    if solution.point is None or solution.policy not in ("weighted-work", "min-cost"):
+        return solution
+    fills = solution.policy == "weighted-work"
+    point = tidy(register, program, solution.point, fills=fills)
+    work, cost = float(program.columns.value @ point), float(program.columns.cost @ point)
+    return replace(solution, point=point, objective=work, cost=cost)
 
 
 def tidy(register: Register, program: Program, point: Floats, *, fills: bool = True) -> Floats:

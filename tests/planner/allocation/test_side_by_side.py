@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 
+import planner
+from planner import side_by_side
+from planner.allocation.answer.tidy import tidied
 from planner.allocation.policy.sequence import POLICIES
 from planner.allocation.policy.standing import alone, best_value, equal_part
 from planner.allocation.solver.engine import ENGINES, Answer
@@ -130,3 +134,29 @@ def test_policies_without_a_plan_of_their_own_in_time_have_that_of_the_most_work
     found = by_policy(policies_of_case(case, solver=slow, limits=EXACT))
     assert found["max-min"].work == pytest.approx(found["weighted-work"].work)
     assert found["max-min"].gap_frac is None
+
+
+@pytest.mark.parametrize("policy", ["weighted-work", "min-cost"])
+def test_work_and_cost_are_those_of_the_plan_that_allocate_makes(policy):
+    example = Path(planner.__file__).parent / "examples" / "first-minute.yaml"
+    (row,) = planner.policies(example, names=[policy], time_limit_s=20.0).rows
+    verdict = planner.allocate(example, policy=policy, time_limit_s=20.0).verdict
+    assert row.work == pytest.approx(verdict.objective, rel=1e-12)
+    assert row.cost == pytest.approx(verdict.cost, rel=1e-12)
+
+
+@pytest.mark.parametrize(("policy", "is_tidied"), [("min-cost", True), ("max-min", False)])
+def test_policies_shows_each_plan_as_allocate_moves_it(monkeypatch, policy, is_tidied):
+    # Each point is moved by the one rule of both commands, or left as its policy weighs it.
+    seen = []
+
+    def watched(register, program, solution):
+        moved = tidied(register, program, solution)
+        seen.append(moved is not solution)
+        if moved.point is not None:
+            assert moved.cost == pytest.approx(program.columns.cost @ moved.point)
+        return moved
+
+    monkeypatch.setattr(side_by_side, "tidied", watched)
+    side_by_side.policies_of_case(divisible((10, 1)), limits=EXACT, names=[policy])
+    assert seen == [is_tidied]
