@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,10 @@ __all__ = ["ENDED", "Running", "can_fork", "forked", "spawned"]
 
 ENDED = "ended"  # what `receive` gives when no message can follow
 TELLER = "planner-progress"  # a thread that may be there at a fork: it holds nothing we need
+
+LOG_BYTES = 1 << 16  # of a log, from its end; a stack of all threads fits
+KEPT_CHARS = 4000
+_STACK = re.compile(r"^(Fatal Python error|Current thread 0x|Thread 0x)", re.MULTILINE)
 
 _START = (
     "import sys; sys.path[:] = sys.argv[2:]; "
@@ -265,10 +270,14 @@ def _message(text: bytes) -> Any:
 
 
 def _last_lines(log: int) -> tuple[str, ...]:
-    """Last lines of a file."""
+    """Last lines of a file; where they end with a stack, the last before it and its top."""
     with contextlib.suppress(OSError):
         size = os.fstat(log).st_size
-        os.lseek(log, max(size - 4000, 0), os.SEEK_SET)
-        text = os.read(log, 4000).decode("utf-8", "replace")
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
+        os.lseek(log, max(size - LOG_BYTES, 0), os.SEEK_SET)
+        text = os.read(log, LOG_BYTES).decode("utf-8", "replace")
+        stack = _STACK.search(text)
+        # A deep stack and a long list of loaded modules would leave no room for what led to it.
+        at = len(text) if stack is None else stack.start()
+        kept = text[max(at - KEPT_CHARS, 0) : at + KEPT_CHARS]
+        return tuple(line.strip() for line in kept.splitlines() if line.strip())
     return ()

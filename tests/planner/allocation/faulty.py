@@ -93,6 +93,14 @@ def takes_all_memory_natively(task: Task) -> Answer:
     return Answer(None, None)
 
 
+def takes_all_memory_deep_down(task: Task) -> Answer:
+    # The stack that is written then, and the list of modules, are longer than a log is kept.
+    def deeper(depth: int) -> Answer:
+        return deeper(depth - 1) if depth else takes_all_memory_natively(task)
+
+    return deeper(90)
+
+
 def prints(task: Task) -> Answer:
     sys.stdout.write("a banner\n")
     sys.stdout.flush()

@@ -119,7 +119,14 @@ def test_the_grace_is_a_fifth_and_five_seconds_at_least() -> None:
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
-@pytest.mark.parametrize("ask", [faulty.takes_all_memory, faulty.takes_all_memory_natively])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        faulty.takes_all_memory,
+        faulty.takes_all_memory_natively,
+        faulty.takes_all_memory_deep_down,
+    ],
+)
 def test_a_limit_of_memory_is_a_limit(ask: Callable[[Task], Answer]) -> None:
     with pytest.raises(SolverFailure) as failure:
         apart(ask)(task(memory_limit_bytes=300_000_000))
