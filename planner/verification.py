@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hardware.errors import Diagnostic, InputError, wrong_type
-from planner.audit import AuditReport, audit, plan_record, read_plan
+from planner.audit import AuditReport, audit, plan_record
+from planner.audit.plan_file import read_both
 from planner.audit.plan_record import PlanRecord
+from planner.audit.report import AT_ITS_WORD
 from planner.flexibility import with_allocation
 from planner.scenario import Scenario
 
@@ -62,18 +66,24 @@ def verify(
         base_path = base_path_of(document) if base_path is None else base_path
     scenario = with_allocation(scenario, allocation)
     base = base_path or Path()
-    report = audit(scenario, _record(plan), base_path=base, scenario_sha256=digest)
-    data = _data(plan)
-    told = data.get("certificate") or data.get("aim") or data.get("periods")
+    record, data = _read(plan)
+    report = audit(scenario, record, base_path=base, scenario_sha256=digest)
+    told = any(data.get(key) for key in ("certificate", "aim", "periods")) or "assumed" in data
     if not report.ok or not told or not data.get("rows"):
         return report
     from planner.case import build_case
+    from planner.word_claim import word_faults
 
     case = build_case(scenario, base, document=document)
+    in_hand = None if document is None else partial(build_case, scenario, base)
+    looked, misworded = word_faults(case, data, record.path, in_hand)
     checks, found = _proofs(case, data)
-    return AuditReport(
-        not found, (*report.violations, *found), report.warnings, (*report.checks, *checks)
-    )
+    found = (*misworded, *found)
+    checks = (("words", looked), *checks)
+    return replace(
+        report, ok=not found, violations=(*report.violations, *found),
+        checks=(*report.checks, *checks), at_its_word=AT_ITS_WORD,
+    )  # fmt: skip
 
 
 def _proofs(
@@ -98,27 +108,18 @@ def _proofs(
     return tuple(checks), (*misnamed, *found, *misstated)
 
 
-def _data(plan: Any) -> dict[str, Any]:
-    """The plain data of a plan in a file or in hand; empty for standard input, read before."""
-    if isinstance(plan, (str, Path)):
-        found = {} if str(plan) == "-" else json.loads(Path(plan).read_text("utf-8-sig"))
-        return found if isinstance(found, dict) else {}
-    if isinstance(plan, Mapping):
-        return dict(plan)
-    return dict(plan.to_dict()) if hasattr(plan, "to_dict") else {}
-
-
-def _record(plan: Any) -> PlanRecord:
-    """A plan of any form as the audit reads it: always through its written form."""
+def _read(plan: Any) -> tuple[PlanRecord, dict[str, Any]]:
+    """A plan of any form as the audit reads it, always through its written form, and its data."""
     if isinstance(plan, PlanRecord):
-        return plan
+        return plan, {}
     if isinstance(plan, (str, Path)):
-        return read_plan(plan)
+        return read_both(plan)
     if isinstance(plan, Mapping):
-        return plan_record(dict(plan))
+        return plan_record(dict(plan)), dict(plan)
     if not hasattr(plan, "to_json"):
         raise InputError(wrong_type("plan", plan, "a path, plain data, or what `allocate` gave"))
     text = plan.to_json()
     written = text if isinstance(text, str) else json.dumps(text)
     digest = hashlib.sha256(written.encode()).hexdigest()
-    return plan_record(json.loads(written), sha256=digest)
+    data = json.loads(written)
+    return plan_record(data, sha256=digest), data

@@ -32,7 +32,7 @@ from planner.audit.plan_value import (
     texts,
 )
 
-__all__ = ["MAX_BYTES", "plan_record", "read_plan"]
+__all__ = ["MAX_BYTES", "plan_record", "read_both", "read_plan"]
 
 MAX_BYTES = 64 * 2**20  # a plan of 10,000 rows is about 6 MB
 MAX_FAULTS = 200
@@ -124,8 +124,13 @@ def _refuse(code: str, message: str, where: Where, found: str = "", expected: st
 
 
 def read_plan(path: str | Path) -> PlanRecord:
+    """A plan file as the audit reads it; see `read_both`."""
+    return read_both(path)[0]
+
+
+def read_both(path: str | Path) -> tuple[PlanRecord, dict[str, Any]]:
     """
-    Read a plan file.
+    Read a plan file once, as the audit reads it and as plain data.
 
     Parameters
     ----------
@@ -147,7 +152,8 @@ def read_plan(path: str | Path) -> PlanRecord:
     except UnicodeDecodeError as error:
         found = f"byte 0x{raw[error.start]:02x} at {error.start}"
         _refuse("not-utf8", "the file is not UTF-8 text", Where(name), found, "UTF-8 text")
-    return plan_record(_parsed(text, name), path=name, sha256=hashlib.sha256(raw).hexdigest())
+    data = _parsed(text, name)
+    return plan_record(data, path=name, sha256=hashlib.sha256(raw).hexdigest()), data
 
 
 def _bytes(path: str, name: str) -> bytes:

@@ -8,7 +8,16 @@ from typing import Any
 
 from hardware.errors import Diagnostic, Where
 
-__all__ = ["AuditReport", "Checked", "checked", "violation"]
+__all__ = ["AT_ITS_WORD", "AuditReport", "Checked", "checked", "violation"]
+
+
+AT_ITS_WORD = (
+    "sentences, hints and, where several would do, reasons of jobs",
+    "warnings",
+    "the sentence, solver, version and seconds of the verdict",
+    "whether its inputs are unchanged (a warning where they are not)",
+)
+"""What of a plan file no check recomputes."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +35,15 @@ class AuditReport:
     The audit of one plan.
 
     `checks` says for each check how many items it looked at; one that looked at
-    nothing proves nothing, and the text of the report says so.
+    nothing proves nothing, and the text of the report says so. `at_its_word` names what
+    of the plan no check recomputes.
     """
 
     ok: bool
     violations: tuple[Diagnostic, ...]
     warnings: tuple[Diagnostic, ...]
     checks: tuple[tuple[str, int], ...]
+    at_its_word: tuple[str, ...] = ()
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -47,7 +58,15 @@ class AuditReport:
             "violations": [diagnostic.to_dict() for diagnostic in self.violations],
             "warnings": [diagnostic.to_dict() for diagnostic in self.warnings],
             "checks": [{"check": name, "looked_at": count} for name, count in self.checks],
+            "at_its_word": list(self.at_its_word),
         }
+
+    @property
+    def word(self) -> str:
+        """What is taken at the word of the plan, in one line; empty where nothing is known."""
+        if not self.at_its_word:
+            return ""
+        return f"taken at the word of the file: {'; '.join(self.at_its_word)}"
 
     def __str__(self) -> str:
         """Verdict, then the violations, then what was looked at."""
@@ -59,7 +78,8 @@ class AuditReport:
             f"{name:<{width}}  {number:>8}" if number else f"{name:<{width}}   nothing to look at"
             for name, number in self.checks
         ]
-        return "\n\n".join([*parts, "\n".join(lines)])
+        said = [self.word] if self.word else []
+        return "\n\n".join([*parts, "\n".join(lines), *said])
 
 
 def checked(name: str, looked_at: int, findings: Iterable[Diagnostic]) -> Checked:

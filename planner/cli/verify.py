@@ -8,7 +8,7 @@ import click
 
 from planner.cli.allocation_option import allocation_option, allocation_word
 from planner.cli.check import fault_table
-from planner.cli.output import Output, Report, output_options
+from planner.cli.output import Output, Report, Section, output_options
 
 if TYPE_CHECKING:
     from planner.audit import AuditReport
@@ -45,7 +45,8 @@ def command(scenario: str, plan: str, output: Output, flexible: bool | None) -> 
 
 def _report(audit: AuditReport, output: Output) -> Report:
     faults = [*audit.violations, *audit.warnings]
-    blocks = (output.told(faults), _checks(audit))
+    word = Section("", (audit.word,) if audit.word else ())
+    blocks = (output.told(faults), _checks(audit), word)
     return Report(_sentence(audit), blocks, audit.to_dict(), fault_table(faults), audit.ok)
 
 

@@ -20,7 +20,14 @@ from planner.plan_text import money_text
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["Refusal", "refusals"]
+__all__ = ["CODES", "Refusal", "refusals"]
+
+CODES = (
+    "nodes-taken", "over-budget", "over-cap", "over-share", "owner-first", "equal-support",
+    "same-workload", "predecessor-late", "no-room", "worth-nothing", "not-found",
+    "no-usable-pool", "no-layout", "window-too-short", "nodes-leave",
+)  # fmt: skip
+"""Every code that a refusal can have."""
 
 
 @dataclass(frozen=True)
