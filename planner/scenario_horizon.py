@@ -46,8 +46,8 @@ class Horizon(Record):
     """Last day of the plan, included."""
     resolution: Resolution = "auto"
     """Length of a period: a run starts at the border of one. A word, or a list of stretches,
-    `[{until: 2026-12-31, every: week}, {every: month}]`. auto: as fine as the solver can be
-    shown every whole plan, finer near the start; the plan says what was chosen."""
+    `[{until: 2026-12-31, every: week}, {every: month}]`. auto: as fine as at most 8,000
+    whole plans of single jobs allow, finer near the start; the plan says what was chosen."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Horizon:
