@@ -47,6 +47,8 @@ from planner.scenario_check import base_path_of, load_scenario
 
 __all__ = ["allocate", "plan_case"]
 
+UNPRICED = "no certificate: the relaxed program was not solved, so that no prices prove the bound"
+
 
 def allocate(
     scenario: str | Path | Scenario,
@@ -265,11 +267,13 @@ def _aim(
 def _with_certificate(
     case: Case, program: Program, plan: Plan, prices: Mapping[str, float] | None
 ) -> Plan:
-    """The plan with prices that prove a bound on every plan; without where none were found."""
+    """The plan with prices that prove a bound on every plan; where none were found it says so."""
     if prices is None:
-        found = row_prices(program) if program.columns.names else None
-        if found is None:
+        if not program.columns.names:
             return plan
+        found = row_prices(program)
+        if found is None:
+            return replace(plan, warnings=(*plan.warnings, UNPRICED))
         rows = zip(program.rows, found.tolist(), strict=True)
         prices = {row.name: price for row, price in rows if price}
     bound = proved_bound(case, prices)
@@ -313,13 +317,23 @@ def _explained(
 
 
 def _read(path: str | Path) -> Plan:
-    """The plan of a file."""
+    """The plan of a file; a fault names the file, and the place in it where it has one."""
     try:
-        return Plan.from_json(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        return Plan.from_json(Path(path).read_text(encoding="utf-8-sig"))
+    except InputError as error:
+        raise InputError(
+            replace(fault, where=replace(fault.where, path=str(path)))
+            for fault in error.diagnostics
+        ) from error
+    except FileNotFoundError as error:
+        raise InputError(
+            Diagnostic("no-such-file", "the plan to start from does not exist", Where(str(path)))
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: bytes that are no text
+        found = getattr(error, "strerror", None) or str(error)
         raise InputError(
             Diagnostic("unreadable-file", "the plan to start from cannot be read",
-                       Where(str(path)), found=str(error))
+                       Where(str(path)), found=found)
         ) from error  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hardware.errors import (
     InputError,
     UnknownName,
     Unproven,
+    Where,
     near_match,
     word_for,
 )
@@ -43,7 +44,8 @@ class Plan:
     program's rows, from which `planner.allocation.proof.witness` recomputes `certified_bound`, the
     most weighted work that any plan can do; `binds` what more of each scarce thing is worth
     at these prices. `aim` has the goals of the policy with what proves each. `periods` is the
-    resolution, stated or chosen. Money is in `currency`, everything else in SI units.
+    resolution, stated or chosen. `value_unit` is empty where jobs state their values. Money is
+    in `currency`, everything else in SI units.
     """
 
     verdict: Verdict
@@ -60,6 +62,7 @@ class Plan:
     binds: tuple[Binding, ...] = ()
     periods: Periods | None = None
     aim: PlanAim | None = None
+    value_unit: str = ""
 
     def require(self) -> Plan:
         """
@@ -105,6 +108,7 @@ class Plan:
             "tool": {"name": self.tool[0], "version": self.tool[1]},
             "inputs": [{"path": path, "sha256": digest} for path, digest in self.inputs],
             "currency": self.currency,
+            "value_unit": self.value_unit or None,
             "periods": None if self.periods is None else self.periods.to_dict(),
             "verdict": {f.name: getattr(self.verdict, f.name) for f in fields(Verdict)},
             **written_tables(self.rows, self.jobs, self.consortiums),
@@ -133,6 +137,11 @@ class Plan:
         """
         try:
             data = json.loads(text)
+        except json.JSONDecodeError as error:
+            where = Where("", error.lineno, error.colno)
+            raise InputError(
+                Diagnostic("json-syntax", "the text is not JSON", where, expected=error.msg)
+            ) from error
         except ValueError as error:
             raise InputError(Diagnostic("json-syntax", "the text is not JSON", found=str(error)))\
                 from error  # fmt: skip
@@ -159,6 +168,7 @@ class Plan:
                 binds=read_bindings(data.get("binds")),
                 periods=read_periods(data.get("periods")),
                 aim=read_aim(data.get("aim")),
+                value_unit=str(data.get("value_unit") or ""),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(

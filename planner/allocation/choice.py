@@ -52,7 +52,7 @@ def solve_by_policy(
         What there is to choose from.
     policy : str
         ``weighted-work``: most weighted work. ``max-min``: the consortium with the smallest
-        share of the work it asks for gets as much as it can, then the next, and so on
+        share of the work that can be done for it gets the most it can, then the next, so on
         (lexicographic); what is left goes by weighted work. ``proportional``: the largest
         weighted product of these shares. ``min-cost``, ``min-energy``, ``min-makespan``: the
         plan of least cost or energy, or with the earliest last day, that does at least

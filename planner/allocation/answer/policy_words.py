@@ -100,7 +100,7 @@ def _worst(aim: Aim, reached: Reached, figures: Figures) -> str:
     team = able[int(np.argmin(got))]
     share = float(got.min()) * float(aim.case.consortium_weight[team])
     name = aim.case.consortium_names[team]
-    text = f"the worst-off, `{name}`, gets {100 * share:.3g} % of the work it asks for"
+    text = f"the worst-off, `{name}`, gets {100 * share:.3g} % of the work that can be done for it"
     if reached.reached and reached.is_proved(0):
         return f"{text}, the most possible"
     bound = reached.bounds[0] if reached.bounds else None
@@ -117,11 +117,20 @@ def _slowest(aim: Aim, reached: Reached, figures: Figures) -> str:
     case, alone = aim.case, aim.alone_days
     ratio = ratios(case, aim.terms, figures, alone)
     team = int(np.argmax(ratio * case.consortium_weight))
-    text = (
-        f"the slowest, `{case.consortium_names[team]}`, waits {ratio[team]:.3g} times as long as "
-        f"with an equal part alone, {mean_days(case, aim.terms, figures)[team]:.3g} days "
-        f"in place of {alone[team]:.3g}"
-    )
+    days, nothing = mean_days(case, aim.terms, figures), aim.terms.unserved_days(case)
+    name = f"`{case.consortium_names[team]}`"
+    has_nothing = aim.terms.counts & (days >= nothing * (1 - 1e-12))
+    than = f"{ratio[team]:.3g} times as long as with an equal part alone"
+    if has_nothing[team]:
+        text = f"the slowest, {name}, gets nothing, which counts as {than}"
+    else:
+        text = (
+            f"the slowest, {name}, waits {than}, {days[team]:.3g} days in place of "
+            f"{alone[team]:.3g}"
+        )
+    others = [case.consortium_names[at] for at in np.flatnonzero(has_nothing) if at != team]
+    if others:
+        text += f" ({', '.join(f'`{other}`' for other in others)} without any work)"
     bound = reached.bounds[0] if reached.bounds else None
     if bound is None:
         text += ", not proved the least possible"
@@ -131,7 +140,6 @@ def _slowest(aim: Aim, reached: Reached, figures: Figures) -> str:
         top = aim.goals[0].told(reached.reached[0])
         over = top / max(aim.goals[0].told(bound), 1e-12) - 1
         text += f", within {_percent(over)} of the least possible"
-    nothing = aim.terms.unserved_days(case)
     idle = np.flatnonzero(aim.terms.counts & (alone >= nothing * (1 - 1e-12)))
     if len(idle):
         names = ", ".join(f"`{case.consortium_names[at]}`" for at in idle.tolist())
@@ -150,7 +158,7 @@ def _proportional(aim: Aim, reached: Reached, figures: Figures) -> str:
     mean = "0"
     if not left_out:
         mean = f"{100 * math.exp(float(mine.weight @ np.log(share)) / total):.3g}"
-    text = f"the geometric mean of the shares is {mean} %"
+    text = f"the geometric mean of the shares of the work that can be done is {mean} %"
     if left_out:
         text = f"{left_out} of {len(share)} consortiums get nothing"
     bound = reached.bounds[0] if reached.bounds else None

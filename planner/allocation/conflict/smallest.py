@@ -12,7 +12,7 @@ from hardware.column import Floats
 from hardware.errors import SolverFailure
 from planner.allocation.conflict.elastic import alone, asking_groups, elastic, within_support
 from planner.allocation.conflict.hitting import hitting_set
-from planner.allocation.conflict.repair import cheapest_repair
+from planner.allocation.conflict.repair import Repair, cheapest_repair
 from planner.allocation.program.row import Program, Row
 from planner.allocation.program.settle import broken_rows, settle
 from planner.allocation.solver.task import Answer, Engine, Task
@@ -33,6 +33,7 @@ class Conflict:
     is_smallest: bool
     repair: tuple[str, ...]
     repair_over_frac: float = 0.0  # by how much of the repair the least may be smaller
+    is_alone: bool = True  # False: with all of it that is repaired given up, others remain
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -44,6 +45,8 @@ class Conflict:
             least = f"a change that allows a plan (the least may be {100 * over:.3g} % smaller)"
         *first, last = self.repair or ("",)
         gifts = f"{', '.join(first)} and {last}" if first else last
+        if not self.is_alone:
+            said.append("other promises cannot all be kept either, even with these mended")
         return (*said, f"{least}: {gifts}") if gifts else tuple(said)
 
     def _conflict(self) -> str:
@@ -115,16 +118,34 @@ def conflict(program: Program, ask: Engine, *, time_limit_s: float = 20.0) -> Co
     groups = tuple(dict.fromkeys(row.group for row in program.rows))
     empty = _without_terms(program)
     repair = cheapest_repair(program, ask, time_limit_s=0.2 * time_limit_s)
-    if empty:
-        return Conflict((empty[0],), True, repair.words, repair.over_frac)
     question = _Question(program, groups, ask, began + time_limit_s)
+    if empty:
+        is_alone = not _others_remain(question, (empty[0],), repair)
+        return Conflict((empty[0],), True, repair.words, repair.over_frac, is_alone)
     found, is_smallest = _of_one(question)
     if not (is_smallest and len(found) <= 2):
         known = found
         points = [] if repair.point is None else [repair.point]
         found, is_smallest = _searched(question, points, known)
     names = tuple(groups[at] for at in found)
-    return Conflict(names, is_smallest, repair.words, repair.over_frac)
+    is_alone = not names or not _others_remain(question, names, repair)
+    return Conflict(names, is_smallest, repair.words, repair.over_frac, is_alone)
+
+
+def _others_remain(question: _Question, named: Sequence[str], repair: Repair) -> bool:
+    """Whether the rest is proved hopeless when the conflict is mended, whatever that takes."""
+    program = question.program
+    given = {gift for gift, _ in repair.amounts}
+    mended = {row.group for row in program.rows if row.group in named and row.repair in given}
+    gifts = {row.repair for row in program.rows if row.group in mended}
+    if not mended or given <= gifts:
+        return False
+    rest = tuple(row for row in program.rows if row.group not in mended and row.repair not in gifts)
+    if broken_rows([row for row in rest if len(row.columns) == 0], _nothing(question)):
+        return True
+    task = Task(Program(program.columns, rest), _nothing(question))
+    answer = _answer(question, task, 0.5)
+    return answer is not None and answer.says_infeasible
 
 
 def _without_terms(program: Program) -> list[str]:

@@ -104,7 +104,7 @@ class Reached:
 
 def shares(register: Register, program: Program) -> tuple[Floats, tuple[int, ...]]:
     """
-    Part of the weighted work it asks for that a column gives its consortium, over its weight.
+    Part of the weighted work that can be done that a column gives its consortium, over weight.
 
     Returns
     -------
@@ -260,7 +260,8 @@ def worst_off(register: Register, program: Program, point: Floats) -> tuple[floa
     """
     The consortium with the smallest share over weight at a point, and its share. [1]
 
-    The share is of the work it asks for, without the weight; 1 when nobody can get any.
+    The share is of the work that can be done for it, without the weight; 1 when nobody can
+    get any.
     """
     matrix, able = shares(register, program)
     if not able:

@@ -163,7 +163,7 @@ def _outer(mine: Proportions, program: Program, points: list[Floats]) -> tuple[P
         rows.append(
             row_of(f"proportion_{at}", np.append(used, count + at),
                    np.append(mine.matrix[at, used], -1.0), sense=EQUAL, bound=0.0,
-                   sentence=f"the share of `{name}` is of the work it asks for",
+                   sentence=f"the share of `{name}` is of the work that can be done for it",
                    family="proportional", group=group)
         )  # fmt: skip
         for number, touch in enumerate(np.unique(points[at]).tolist()):

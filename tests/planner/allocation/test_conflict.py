@@ -141,3 +141,41 @@ def test_few_numbers_that_meet_every_set() -> None:
         for fewer in combinations(range(8), len(found) - 1):
             assert not all(one.intersection(fewer) for one in sets)
     assert hitting_set([frozenset({2 * at, 2 * at + 1}) for at in range(40)], steps=20) is None
+
+
+def test_a_conflict_beside_the_named_one_is_told() -> None:
+    def asked(*floors: float) -> Program:
+        pools = [P([(0, 28, 1)]) for _ in floors]
+        teams = [T(floor=floor, budget=10.0) for floor in floors]
+        jobs = [J(team=at, tokens=28, nodes=(1,)) for at in range(len(floors))]
+        case = build(Spec(pools, jobs, teams))
+        return build_program(case, enumerate_options(case))[0]
+
+    told = "other promises cannot all be kept either, even with these mended"
+    one, two = conflict(asked(0.9, 0.0), ASK), conflict(asked(0.9, 0.9), ASK)
+    assert one.is_alone
+    assert told not in one.sentences
+    assert not two.is_alone
+    assert two.sentences[1] == told
+
+
+def test_others_are_told_only_where_no_choice_keeps_them(hopeless: list[Program]) -> None:
+    told = 0
+    for program in hopeless:
+        found = conflict(program, ASK)
+        if not found.is_alone:
+            told += 1
+            repaired = cheapest_repair(program, ASK, time_limit_s=20.0)
+            given = {gift for gift, _ in repaired.amounts}
+            mended = {
+                r.group for r in program.rows if r.group in found.groups and r.repair in given
+            }
+            gifts = {r.repair for r in program.rows if r.group in mended}
+            rest = tuple(
+                dict.fromkeys(
+                    r.group for r in program.rows
+                    if r.group not in mended and r.repair not in gifts
+                )
+            )  # fmt: skip
+            assert not can_keep(program, rest)
+    assert told

@@ -148,7 +148,10 @@ def test_proportional_divides_a_divisible_pool_by_weight() -> None:
     case = build(Spec([P([(0, 28, 1)])], part, [T(), T()], days=28))
     plan = plan_case(case, policy="proportional", limits=EXACT)
     assert plan.jobs.done_frac.tolist() == [0.5, 0.5]
-    assert "geometric mean of the shares is 50 %, the largest" in plan.verdict.sentence
+    assert (
+        "geometric mean of the shares of the work that can be done is 50 %, the largest"
+        in plan.verdict.sentence
+    )
     heavy = build(Spec([P([(0, 28, 1)])], part, [T(weight=3.0), T()], days=28))
     plan = plan_case(heavy, policy="proportional", limits=EXACT)
     assert plan.jobs.done_frac.tolist() == [0.75, 0.25]

@@ -128,7 +128,8 @@ def test_the_price_of_fairness_is_told() -> None:
     case = build(Spec([P([(0, 28, 1)])], part, [T(), T()], days=28))
     fair = plan_case(case, policy="max-min")
     assert fair.jobs.done_frac.tolist() == [0.5, 0.5]
-    assert "the worst-off, `team-0`, gets 50 %" in fair.verdict.sentence
+    said = "the worst-off, `team-0`, gets 50 % of the work that can be done for it"
+    assert said in fair.verdict.sentence
     assert fair.verdict.bound >= 10 - 1e-6
     assert fair.verdict.gap_frac == pytest.approx(1 - 5.5 / fair.verdict.bound)
 
@@ -152,6 +153,15 @@ def test_infeasible_under_every_policy() -> None:
         assert plan.verdict.status == "infeasible"
         assert plan.verdict.policy == policy
         assert "the floor of `team-0`" in plan.verdict.sentence
+
+
+def test_who_gets_nothing_is_not_said_to_wait() -> None:
+    # Both want the one node on all days, and an equal part of one node is none.
+    jobs = [J(team=team, tokens=28, nodes=(1,), value=value) for team, value in ((0, 2), (1, 1))]
+    case = build(Spec([P([(0, 28, 1)])], jobs, [T(), T()], days=28))
+    said = plan_case(case, policy="finish-time").verdict.sentence
+    assert "`team-1`, gets nothing, which counts as 1 times as long" in said
+    assert "days in place of" not in said
 
 
 @pytest.mark.parametrize("policy", ["max-min", "finish-time"])

@@ -169,11 +169,22 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path) -> None:
     from importlib import resources
 
     scenario = resources.files("planner") / "examples" / "first-minute.yaml"
-    with pytest.raises(InputError, match="cannot be read"):
-        allocate(str(scenario), start=tmp_path / "none.json")
-    (tmp_path / "bad.json").write_text("{}")
-    with pytest.raises(InputError):
-        allocate(str(scenario), start=tmp_path / "bad.json")
+    none, bad = tmp_path / "none.json", tmp_path / "bad.json"
+    with pytest.raises(InputError, match="no-such-file") as refused:
+        allocate(str(scenario), start=none)
+    assert str(none) in str(refused.value)
+    assert "Errno" not in str(refused.value)
+    bad.write_text("{}")
+    with pytest.raises(InputError, match="unknown-schema") as refused:
+        allocate(str(scenario), start=bad)
+    assert refused.value.diagnostics[0].where.path == str(bad)
+    bad.write_text('{"schema":\n  oops}')
+    with pytest.raises(InputError, match="json-syntax") as refused:
+        allocate(str(scenario), start=bad)
+    assert f"{bad}:2:3" in str(refused.value)
+    bad.write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(InputError, match="unreadable-file"):
+        allocate(str(scenario), start=bad)
 
 
 def test_a_start_by_file_gives_the_same_plan(tmp_path) -> None:
