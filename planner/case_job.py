@@ -18,11 +18,16 @@ from planner.strategy import ADAM_FP32, PRECISION_NAMES
 from planner.timeline import day_number
 from planner.workload import seq_len_of, table_of
 
-__all__ = ["JobColumns", "Tables", "job_columns", "performance_tables"]
+__all__ = ["JobColumns", "Tables", "job_columns", "performance_tables", "value_unit"]
 
 _WORK = {"generation": GENERATION, "evaluation": EVALUATION, "serving": SERVING}
 _FLOP_A_PARAMETER = {True: 6.0, False: 2.0}  # forward and backward, or forward alone
 _VALUE_FLOP = 1e21  # a job without a value is worth its work in these
+
+
+def value_unit(scenario: Scenario) -> str:
+    """The unit of jobs' values, where none states its own; empty where they do."""
+    return "" if any(job.value is not None for job in scenario.jobs.values()) else "1e21 FLOP"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def job_columns(
     tokens = np.array([job.tokens.value for job in jobs])
     factor = np.array([_FLOP_A_PARAMETER[job.kind in TRAINING_KINDS] for job in jobs])
     worth = factor * active_parameters(models)[model] * tokens / _VALUE_FLOP
-    if any(job.value is not None for job in jobs):
+    if not value_unit(scenario):
         worth = np.array([0.0 if job.value is None else job.value.value for job in jobs])
     days = (scenario.horizon.last - scenario.horizon.first).days + 1
     identities: dict[tuple[str, str, str], int] = {}

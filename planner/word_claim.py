@@ -10,6 +10,7 @@ import numpy as np
 from hardware.errors import Diagnostic, Where, near_match
 from planner.allocation.answer.refusal import CODES
 from planner.case import Case
+from planner.case_job import value_unit
 
 __all__ = ["word_faults"]
 
@@ -44,6 +45,7 @@ def word_faults(
     """
     parts = (
         _tool(data, path),
+        _value_unit(case, data, path),
         _names(case, data, path),
         _layouts(case, data, path),
         _reasons(case, data, path),
@@ -63,6 +65,15 @@ def _tool(data: Mapping[str, Any], path: str) -> Found:
         where = Where(path, field="tool.name")
         yield Diagnostic("tool-misstated", "a plan of another program", where,
                          str(tool["name"]), TOOL)  # fmt: skip
+
+
+def _value_unit(case: Case, data: Mapping[str, Any], path: str) -> Found:
+    """Values have the unit that the scenario gives them."""
+    wanted = value_unit(case.scenario) or None
+    if data.get("value_unit", wanted) != wanted:
+        yield Diagnostic("value-misstated", "the unit of values is another",
+                         Where(path, field="value_unit"), str(data["value_unit"] or "null"),
+                         wanted or "null: jobs state their values")  # fmt: skip
 
 
 def _names(case: Case, data: Mapping[str, Any], path: str) -> Found:

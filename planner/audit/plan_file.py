@@ -111,7 +111,8 @@ _STRETCH: Spec = {
 # Fields beside those read above: words for readers, and what other checks recompute.
 _BESIDE: Mapping[str, frozenset[str]] = {
     "": frozenset({"$schema", "schema", "tool", "inputs", "currency", "periods", "verdict", "rows",
-                   "jobs", "consortiums", "assumed", "warnings", "certificate", "binds", "aim"}),
+                   "jobs", "consortiums", "assumed", "warnings", "certificate", "binds", "aim",
+                   "value_unit"}),
     "verdict": frozenset({"solver", "solver_version", "seconds", "sentence", "allocation"}),
     "jobs": frozenset({"sentence", "hint"}),
     "consortiums": frozenset({"name"}),

@@ -269,6 +269,8 @@ class PlanForm(_Part):
     """What it was made from."""
     currency: str
     """Three-letter code of every amount of money."""
+    value_unit: str | None = None
+    """Unit of every value, where no job states its own: 1e21 FLOP of the model."""
     periods: PeriodsForm | None = None
     """The resolution that the plan is made with."""
     verdict: Verdict

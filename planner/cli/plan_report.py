@@ -36,7 +36,7 @@ def plan_report(plan: Mapping[str, Any], *, verbose: bool = False) -> Report:
         Section("warnings", tuple(plan["warnings"])),
         Section("", tuple(f"{sign} {_MEANINGS[sign]}" for sign in _MEANINGS if sign in used)),
         Section("assumed", tuple(plan["assumed"])),
-        Section("", (*_periods(plan), *aim_lines(plan), _convention(plan))),
+        Section("", (*_periods(plan), *aim_lines(plan), _convention(plan), *_values(plan))),
     ]
     verdict = plan["verdict"]
     good = verdict["status"] in ("optimal", "feasible")
@@ -152,6 +152,16 @@ def _convention(plan: Mapping[str, Any]) -> str:
     return (
         "MFU: model FLOP, recompute not counted, causal attention as half, over the dense peak of "
         f"the compute type. Cost: nodes x days held x the pool's price, in {plan['currency']}."
+    )
+
+
+def _values(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a value is, where the scenario leaves it to the program."""
+    if not plan.get("value_unit"):
+        return ()
+    return (
+        f"Value: model FLOP of the finished work, in {plan['value_unit']}, since no job of the "
+        "scenario states a value.",
     )
 
 

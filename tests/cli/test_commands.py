@@ -100,6 +100,21 @@ def test_plan_is_one_screen_with_signs_and_reasons(cli, scenario):
     assert assumed.startswith("assumed\npools.north: nodes 4 (a guess)")
 
 
+def test_plan_says_what_values_are_where_no_job_states_one(cli, scenario):
+    line = "Value: model FLOP of the finished work, in 1e21 FLOP, since no job of the scenario"
+    assert line in cli("allocate", scenario).out
+    text = scenario.read_text()
+    assert text.count("tokens: ") >= 2
+    stated = "\n".join(
+        f"{row}\n{row[: len(row) - len(row.lstrip())]}value: 3"
+        if row.lstrip().startswith("tokens: ") else row
+        for row in text.splitlines()
+    )  # fmt: skip
+    scenario.write_text(stated)
+    answer = cli("allocate", scenario)
+    assert (answer.code, "Value:" in answer.out) == (0, False)
+
+
 def test_verbose_plan_shows_node_ids_and_layouts(cli, scenario):
     details = cli("allocate", scenario, "-v").out.split("\n\n")[3]
     assert details.splitlines()[0].split() == ["job", "node", "ids", "layout"]

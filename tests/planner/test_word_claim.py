@@ -45,6 +45,11 @@ def with_another_name(plan: Data) -> None:
     plan["consortiums"][1]["name"] = "Somebody"
 
 
+def with_another_unit_of_values(plan: Data) -> None:
+    assert plan["value_unit"] == "1e21 FLOP"
+    plan["value_unit"] = None
+
+
 def with_more_layout(plan: Data) -> None:
     plan["rows"][0]["layout"] += "x"
 
@@ -77,6 +82,7 @@ def placed_with_a_reason(plan: Data) -> None:
         (with_another_figure, "assumed-misstated"),
         (with_an_assumption_twice, "assumed-misstated"),
         (with_another_name, "name-misstated"),
+        (with_another_unit_of_values, "value-misstated"),
         (with_more_layout, "layout-misstated"),
         (of_another_program, "tool-misstated"),
         (with_an_unknown_reason, "reason-misstated"),

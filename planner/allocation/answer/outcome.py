@@ -17,12 +17,13 @@ from planner.allocation.program.register import Register
 from planner.allocation.program.row import Program
 from planner.allocation.solver.solve import Solution
 from planner.case import Case
+from planner.case_job import value_unit
 from planner.plan import Plan
 from planner.plan_table import PlanJobTable, PlanRowTable, PlanShareTable, Verdict
 from planner.scenario import TRAINING_KINDS
 from planner.version import model_version
 
-__all__ = ["plan_of", "plan_without_rows"]
+__all__ = ["allocation_of", "plan_of", "plan_without_rows"]
 
 DAY_S = 86400.0
 MONTH_DAYS = 365.25 / 12
@@ -83,6 +84,7 @@ def plan_of(
         inputs=inputs,
         assumed=case.assumed,
         periods=case.periods,
+        value_unit=value_unit(case.scenario) if hasattr(case.scenario, "jobs") else "",
         warnings=(*warnings, *solution.notes),
     )
 
@@ -107,7 +109,7 @@ def plan_without_rows(
     refused = {job: Refusal(code, said) for job in range(len(zero))}
     verdict = Verdict(solution.status, None, None, None, None, solution.policy, solution.solver,
                       solution.solver_version, solution.seconds, said,
-                      _allocation(case))  # fmt: skip
+                      allocation_of(case))  # fmt: skip
     return Plan(
         verdict=verdict,
         rows=_row_table(case, nothing, (), zero),
@@ -118,6 +120,7 @@ def plan_without_rows(
         inputs=inputs,
         assumed=case.assumed,
         periods=case.periods,
+        value_unit=value_unit(case.scenario) if hasattr(case.scenario, "jobs") else "",
         warnings=(*warnings, *solution.notes),
     )
 
@@ -274,11 +277,11 @@ def _verdict(
         solver_version=solution.solver_version,
         seconds=solution.seconds,
         sentence=sentence,
-        allocation=_allocation(case),
+        allocation=allocation_of(case),
     )
 
 
-def _allocation(case: Case) -> str:
+def allocation_of(case: Case) -> str:
     """Whether jobs that say nothing of it may change on the way."""
     stated = getattr(case.scenario, "policy", None)
     return "fixed" if stated is None else str(stated.allocation)
