@@ -91,6 +91,7 @@ class Policies:
     equal_value: tuple[float | None, ...]  # [consortium] with an equal part
     rows: tuple[PolicyRow, ...]
     seconds: float
+    allocation: str = "fixed"  # or flexible: what the scenario, or who asked, said
 
     @property
     def sentence(self) -> str:
@@ -134,6 +135,7 @@ class Policies:
         return {
             "schema": "planner/policies/1",
             "scenario": self.name,
+            "allocation": self.allocation,
             "currency": self.currency,
             "alone": [
                 {"consortium": name, "value": value, "is_proved": proved, "equal_part_value": part}

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware.column import Floats
 from hardware.errors import Diagnostic, SolverFailure, UnknownName, near_match
+from planner.allocation.answer.outcome import allocation_of
 from planner.allocation.answer.placement import PlacementTable, job_results, placements
 from planner.allocation.answer.tidy import tidied
 from planner.allocation.choice import solve_by_policy
@@ -181,6 +182,7 @@ def policies_of_case(
         equal_value=tuple(_value(otherwise.equal[team]) for team in teams),
         rows=rows,
         seconds=time.monotonic() - began,
+        allocation=allocation_of(case),
     )
 
 

@@ -22,6 +22,12 @@ SHORT = {"weighted-work": "work", "proportional": "prop.", "min-cost": "cost",
 NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan",
          "finish-time")  # fmt: skip
 
+_ALLOCATIONS = {
+    "fixed": "allocation: fixed; no job changes pool or number of nodes, unless it says so itself.",
+    "flexible": "allocation: flexible; jobs may change pool and number of nodes, unless they\n"
+    "say that they do not, or may pause instead.",
+}
+
 
 @click.command("policies")
 @click.argument("scenario", metavar="SCENARIO")
@@ -32,7 +38,7 @@ NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "
 @allocation_option
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
-        help="For the solver, shared among the policies.")  # fmt: skip
+        help="For the solver, shared among the policies; --reports takes as long again.")  # fmt: skip
 @option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
         help="Stop each policy when no plan can be better by more than this.")  # fmt: skip
 @option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
@@ -40,7 +46,8 @@ NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "
 @option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
         help="Seed of the solver.")  # fmt: skip
 @option("--reports", is_flag=True,
-        help="Also solve again with false reports, and tell what each would gain.")  # fmt: skip
+        help="Also solve again with false reports, and tell what each would gain over the plans "
+        "shown; the time limit counts once more.")  # fmt: skip
 @output_options
 def command(scenario: str, output: Output, **given: Any) -> int:
     """
@@ -72,13 +79,15 @@ def command(scenario: str, output: Output, **given: Any) -> int:
             allocation=allocation_word(given["flexible"]),
             on_policy=note,
         )
-    false = _false_reports(scenario, output, given) if given["reports"] else None
+    false = _false_reports(scenario, output, found, given) if given["reports"] else None
     output.show(_report(found, false, output))
     return 0 if all(row.work is not None for row in found.rows) else 1
 
 
-def _false_reports(scenario: str, output: Output, given: dict[str, Any]) -> FalseReports:
-    """What false reports would gain; the time limit counts once more."""
+def _false_reports(
+    scenario: str, output: Output, found: Policies, given: dict[str, Any]
+) -> FalseReports:
+    """What false reports would gain over what was found; the time limit counts once more."""
     from planner.false_report import false_reports
 
     with output.working("solving with false reports") as note:
@@ -91,6 +100,7 @@ def _false_reports(scenario: str, output: Output, given: dict[str, Any]) -> Fals
             names=given["names"] or NAMES,
             work_frac=given["least_work"],
             allocation=allocation_word(given["flexible"]),
+            honest=found,
             on_policy=note,
         )
 
@@ -170,6 +180,7 @@ def _satisfaction(found: Policies) -> Table:
 
 def _notes(found: Policies) -> tuple[str, ...]:
     lines = [
+        *_ALLOCATIONS[found.allocation].splitlines(),
         "lost: the price of fairness, work given up against the most; worst: what the worst-off",
         "gets of what it could get alone; idle: node-days of all pools that nobody holds; equal:",
         "the sharing incentive, consortiums that get at least what an equal part of each shared",

@@ -62,3 +62,12 @@ def test_false_reports_are_shown_and_written(cli, scenario):
     found = json.loads(cli(*line, "--format", "json").out)
     assert {row["field"] for row in found["reports"]} == {"value", "tokens"}
     assert {row["policy"] for row in found["reports"]} == {"weighted-work"}
+
+
+@pytest.mark.parametrize(("option", "word"), [((), "fixed"), (("--flexible",), "flexible")])
+def test_the_allocation_is_named_in_text_and_json(cli, scenario, option, word):
+    line = ("policies", scenario, "--time-limit", "5s", "--policy", "weighted-work", *option)
+    answer = cli(*line)
+    assert f"allocation: {word};" in answer.out
+    assert max(map(len, answer.out.splitlines()[1:])) <= 100
+    assert json.loads(cli(*line, "--format", "json").out)["allocation"] == word

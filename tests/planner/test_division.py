@@ -13,6 +13,7 @@ from hardware.errors import InputError, SolverFailure
 from planner import division
 from planner.allocation.solver.engine import engines_found
 from planner.version import model_version, version
+from tests.planner.allocation.conftest import J, P, Spec, build
 
 EXAMPLES = Path(str(resources.files("planner") / "examples"))
 FIRST = EXAMPLES / "first-minute.yaml"
@@ -96,3 +97,15 @@ def test_limits_of_another_kind_are_named() -> None:
     with pytest.raises(InputError, match="time_limit_s") as caught:
         planner.allocate(FIRST, time_limit_s="20s", seed=True)  # type: ignore[arg-type]
     assert [fault.code for fault in caught.value.diagnostics] == ["wrong-type", "wrong-type"]
+
+
+def test_a_plan_without_prices_says_that_it_has_no_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = build(Spec([P([(0, 28, 4)])], [J(tokens=20)]))
+    assert division.UNPRICED not in division.plan_case(case, policy="min-cost").warnings
+    monkeypatch.setattr(division, "row_prices", lambda program: None)
+    plan = division.plan_case(case, policy="min-cost")
+    assert plan.certificate == ()
+    assert plan.certified_bound is None
+    assert plan.warnings[-1] == division.UNPRICED
