@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.flexible.parts import WHOLE, Part, leaf_bound, parts_bound
+from planner.allocation.flexible.parts import FINENESS, WHOLE, Part, leaf_bound, parts_bound
 from planner.allocation.flexible.rows import LinkRows, link_rows
 from planner.allocation.flexible.ways import Ways, all_ways
 from planner.allocation.offer.block import Block
@@ -72,7 +72,7 @@ def chain_bound(
         Blocks of nodes.
     prices : mapping of str to float
         By name of row; a name that is no row counts for nothing, one below zero as zero.
-        [value per unit of the row]
+        [value per unit of the row] The entry `FINENESS` asks for a coarser division of work.
 
     Returns
     -------
@@ -87,10 +87,12 @@ def chain_bound(
     pauses = case.job_preemptible
     if pauses.any():
         own[_untold(rows)] = 0.0
-    parts = None if pauses.any() else parts_bound(rows, ways, prices, leaf_buckets(ways))
+    most = max(int(min(float(prices.get(FINENESS, FINEST)), FINEST)), 1)
+    fine, leaf = min(fine_buckets(ways), most), min(leaf_buckets(ways), most)
+    parts = None if pauses.any() else parts_bound(rows, ways, prices, leaf)
     weight = case.consortium_weight[case.job_consortium]
     worth = float((weight * case.job_value)[pauses].sum())
-    whole = bound_at(rows, ways, own, fine_buckets(ways)) + worth
+    whole = bound_at(rows, ways, own, fine) + worth
     return whole if parts is None else min(whole, parts)
 
 

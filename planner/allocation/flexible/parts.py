@@ -13,10 +13,20 @@ from planner.allocation.flexible.value import chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
 from planner.allocation.program.dual import safely
 
-__all__ = ["WHOLE", "Part", "dearest", "leaf_bound", "parts_bound", "parts_of", "written"]
+__all__ = [
+    "FINENESS",
+    "WHOLE",
+    "Part",
+    "dearest",
+    "leaf_bound",
+    "parts_bound",
+    "parts_of",
+    "written",
+]
 
 WHOLE = 1  # number of the part that is all plans
 MOST_PARTS = 2000  # that a plan file may have
+FINENESS = "parts of work"  # entry of how finely work was divided, where the time let no finer
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ def dearest(prices: Mapping[str, float]) -> Mapping[str, float]:
     """
     parts = parts_of(prices)
     if "job" not in parts.get(WHOLE, {}):
-        return prices
+        return {name: price for name, price in prices.items() if name != FINENESS}
     found: dict[str, float] = {}
     for part in parts.values():
         if "job" not in part:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,24 +10,23 @@ import numpy as np
 
 from hardware.column import Floats, take
 from planner.allocation.flexible.board import ChainBoard
-from planner.allocation.flexible.bound import bound_at, fine_buckets, leaf_buckets
+from planner.allocation.flexible.clock import Clock
+from planner.allocation.flexible.made import run_paths
 from planner.allocation.flexible.master import Master, path_terms
-from planner.allocation.flexible.parts import leaf_bound, written
+from planner.allocation.flexible.parts import FINENESS, written
 from planner.allocation.flexible.path import Path
 from planner.allocation.flexible.prices import STAGES, Priced, chain_prices
 from planner.allocation.flexible.rows import link_rows
 from planner.allocation.flexible.search import Searched, search
 from planner.allocation.flexible.split import split
 from planner.allocation.flexible.ways import all_ways
+from planner.allocation.flexible.whole import WholeRuns, solve_runs, wide_program
 from planner.allocation.large.band import bands_of, can_price
 from planner.allocation.large.insertion import improve
 from planner.allocation.large.relaxation import best_columns, relax
-from planner.allocation.offer.chain import chains_of
-from planner.allocation.offer.option import Options, OptionTable
-from planner.allocation.program.families import build_program
+from planner.allocation.offer.option import Options
 from planner.allocation.program.register import Register
 from planner.allocation.program.row import Program
-from planner.allocation.program.settle import is_feasible
 from planner.allocation.proof.certificate import Certificate
 from planner.allocation.solver.engine import Engine, Progress, engines_found
 from planner.allocation.solver.solve import PROVED, Limits, Solution, solve
@@ -37,7 +35,7 @@ from planner.version import version
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["FlexiblePlan", "options_of", "plan_flexible"]
+__all__ = ["FlexiblePlan", "plan_flexible"]
 
 FIXED_PRICE_ROUNDS = 200
 FIXED_A_JOB = 40  # runs a job that the search begins with
@@ -47,8 +45,7 @@ SEARCH_BUCKETS = 64
 SEED_STEP = 7919  # between the seeds of one search and the next
 QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
 DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
-MOST_LEAVES, CHECK_FRAC = 400, 0.15  # parts, and part of the time to recompute their bounds
-CELLS_A_S = 1e8  # cells of the recursion that a second is taken to fill
+MOST_LEAVES = 400
 SPLIT_BUCKETS, SPLIT_FRAC = 250, 0.75
 HIDDEN_FRAC = 0.6  # of the gap sought, since rounding hides some of what parts prove
 TAUGHT_LEAVES = 20  # parts of which the search learns the best plans
@@ -58,6 +55,8 @@ FIXED_FRAC, FIXED_FRAC_LARGE = 0.1, 0.3  # part of the time for a plan of whole 
 FIXED_ROUNDS_A_JOB = 60
 ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
+ALL_RUNS, ALONE_FRAC = 15_000, 0.15  # runs that a solver is asked about, part of the time for it
+LEAST_S = 0.5  # below, a solver is not asked for a better plan
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,10 @@ def plan_flexible(
     -----
     Prices by column generation, each job's chains by a recursion in numpy; a plan by
     insertion of the best chain in what is left, with ruin-and-recreate. Where no solver can
-    give prices, those of whole runs stand.
+    give prices, those of whole runs stand. Up to `ALL_RUNS` runs a solver plans them alone
+    first, so that no plan is behind the one in which nothing changes; in the time that is
+    left it improves the best plan over all runs and the chains that were found. Where the
+    search does not know a rule, it is not asked further, and the time is the solver's.
     """
     limits = limits or Limits()
     return _Flexible(case, options, solver, limits).plan()
@@ -114,60 +116,89 @@ class _Flexible:
         self, case: Case, options: Options, solver: str | Engine | None, limits: Limits
     ) -> None:
         self.case, self.options, self.solver, self.limits = case, options, solver, limits
-        self.began = time.monotonic()
+        self.clock = Clock(limits.time_limit_s)
         self.rows = link_rows(case, options.blocks)
         self.ways = all_ways(case, options.blocks)
         self.board = ChainBoard(self.rows, self.ways, SEARCH_BUCKETS)
         self.best: Searched | None = None
+        self.alone: WholeRuns | None = None
+        self.runs: list[Path] = []  # those of each job that pay best
         self.bound = np.inf
         self.searches = 0
-
-    def left(self) -> float:
-        """Time that is left. [s]"""
-        return self.limits.time_limit_s - (time.monotonic() - self.began)
 
     def plan(self) -> FlexiblePlan:
         """Prices, plans, and what both prove."""
         total, many = self.limits.time_limit_s, len(self.ways)
         is_small = many <= DIVIDED_JOBS
         prices = self._fixed()
-        self._search(prices, QUICK_ROUNDS_A_JOB * many, QUICK_FRAC * total)
-        master, priced = self._priced(prices, PRICES_FRAC * total)
-        buckets = fine_buckets(self.ways)
-        self.bound = bound_at(self.rows, self.ways, priced.prices, buckets)
+        self._alone()
+        self._search(prices, QUICK_ROUNDS_A_JOB * many, min(QUICK_FRAC * total, self.clock.left()))
+        master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left()))
+        self.bound = self.clock.whole_bound(self.rows, self.ways, priced.prices)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
-        for spend in (0.3, 0.9) if is_small else (0.9,):
-            rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.left(), 0.0))
-            self._search(priced.prices, rounds, spend * self.left())
-            if is_small and spend < 0.5 and master is not None:
+        is_known = self._knows_all()
+        for spend in (0.3, 0.75) if is_small else (0.75,):
+            rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.clock.left(), 0.0))
+            if is_known:
+                self._search(priced.prices, rounds, spend * self.clock.left())
+            if is_known and is_small and spend < 0.5 and master is not None:
                 named |= self._divided(master, priced.prices)
+        if self.clock.is_coarse:
+            named[FINENESS] = float(self.clock.buckets)
         return self._answer(priced, Certificate(named, self.bound))
+
+    def _alone(self) -> None:
+        """A solver's plan of whole runs, from which the search goes on where it knows all rules."""
+        if not 0 < len(self.options.runs) <= ALL_RUNS:
+            return
+        limits = replace(self.limits, time_limit_s=ALONE_FRAC * self.limits.time_limit_s)
+        paths = self.best.paths if self.best else ()
+        self.alone = solve_runs(self.case, self.options, solver=self.solver, limits=limits,
+                                paths=paths)  # fmt: skip
+        if self.alone is None:
+            return
+        if self.alone.found.was_interrupted:
+            self.clock.stop()
+        is_better = self.best is None or self.alone.value > self.best.value
+        if is_better and self._put(self.alone.paths):
+            self.board.learn(list(self.alone.paths))
+            self.best = Searched(self.alone.paths, self.board.total, 0)
+
+    def _knows_all(self) -> bool:
+        """Whether what the search found keeps every row of a program, rules of nodes too."""
+        if self.best is None:
+            return True
+        mine = self.best.paths
+        wide = wide_program(self.case, self.options, mine, mine, None)
+        return wide.start is not None
 
     def _divided(self, master: Master, prices: Floats) -> dict[str, float]:
         """Entries of a certificate by parts, where they prove more than the whole does."""
-        value = self.best.value if self.best else 0.0
+        value, clock = self.best.value if self.best else 0.0, self.clock
         if value >= self.bound * (1 - self.limits.gap_frac):
             return {}
-        buckets = leaf_buckets(self.ways)
-        cells = sum(len(one.point) * len(one.border_day) for one in self.ways) * buckets
-        most = int(CHECK_FRAC * self.limits.time_limit_s * CELLS_A_S / max(cells, 1))
+        most = min(clock.leaves(self.ways), MOST_LEAVES)
+        if most < 2:
+            return {}
         paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
         trimmed = self._master(paths)
         trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
         found = split(trimmed, self.ways, prices, value=value, gap_frac=self.limits.gap_frac,
-                      buckets=SPLIT_BUCKETS, most=min(max(most, 2), MOST_LEAVES),
-                      time_limit_s=SPLIT_FRAC * self.left())  # fmt: skip
+                      buckets=SPLIT_BUCKETS, most=most,
+                      time_limit_s=SPLIT_FRAC * clock.left())  # fmt: skip
         for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
             self.board.learn(self._worthiest(tuple(trimmed.paths), leaf.prices, KNOWN_A_JOB // 8))
-        leaves = [(leaf.part.number, leaf.prices) for leaf in found.leaves]
-        bounds = [leaf_bound(self.rows, self.ways, leaf.part, leaf.prices, buckets)
-                  for leaf in found.leaves]  # fmt: skip
-        if not found.divided or max(bounds) >= self.bound:
+        if not found.divided:
             return {}
-        self.bound = max(bounds)
-        return written(self.rows.names, leaves, found.divided)
+        leaves = [(leaf.part, leaf.prices) for leaf in found.leaves]
+        bound = clock.leaves_bound(self.rows, self.ways, leaves)
+        if bound is None or bound >= self.bound:
+            return {}
+        self.bound = bound
+        numbered = [(part.number, own) for part, own in leaves]
+        return written(self.rows.names, numbered, found.divided)
 
     def _fixed(self) -> Floats:
         """Prices of the case without changes, with its best runs and a plan of them kept."""
@@ -188,13 +219,14 @@ class _Flexible:
         if plan is not None:
             chosen = columns[plan.chosen]
             chosen = chosen[chosen < len(options.runs)]
-            paths = _run_paths(case, take(options.runs, chosen))
+            paths = run_paths(case, take(options.runs, chosen))
             self.board.learn(paths)
             if self._put(paths):
                 self.best = Searched(tuple(paths), self.board.total, plan.rounds)
         columns = best_columns(bands, found.prices, FIXED_A_JOB)
         columns = columns[columns < len(options.runs)]
-        self.board.learn(_run_paths(case, take(options.runs, columns)))
+        self.runs = run_paths(case, take(options.runs, columns))
+        self.board.learn(self.runs)
         return prices
 
     def _put(self, paths: Sequence[Path]) -> bool:
@@ -221,7 +253,7 @@ class _Flexible:
         """Tell progress in the minimisation's sign, as solvers report it."""
         if self.limits.on_progress is not None and (not self.best or value > self.best.value):
             bound = -self.bound if np.isfinite(self.bound) else None
-            seconds = time.monotonic() - self.began
+            seconds = self.clock.used()
             self.limits.on_progress(Progress(seconds, -value, bound))
 
     def _priced(self, prices: Floats, time_limit_s: float) -> tuple[Master | None, Priced]:
@@ -255,24 +287,39 @@ class _Flexible:
         return [paths[at] for at in kept.tolist()]
 
     def _answer(self, priced: Priced, certificate: Certificate) -> FlexiblePlan:
-        """The plan as a point of a program over its chains and some others."""
+        """The plan as a point of a program over its chains, some others and all runs."""
         mine = list(self.best.paths) if self.best else []
         best = self._worthiest(priced.paths, priced.prices, KEPT_A_JOB)
-        paths = list({path.key: path for path in (*mine, *best)}.values())
-        options = options_of(self.case, self.options, paths)
-        program, register = build_program(self.case, options)
-        start = _point(register, mine)
-        seconds = time.monotonic() - self.began
-        if self.best is not None and is_feasible(program, start):
+        few = self.runs if self.alone is None else []
+        wide = wide_program(self.case, self.options, [*few, *mine, *best], mine, self.alone)
+        program, start = wide.program, wide.start
+        found, left = None, self.clock.left()
+        if start is not None and (self.best is not None or self.alone is not None):
             value, cost = float(program.columns.value @ start), float(program.columns.cost @ start)
-            found = Solution("feasible", start, value, None, cost, None, seconds, "insertion",
-                             version(), self.best.was_interrupted)  # fmt: skip
-        else:  # a rule that the search does not know
-            rest = replace(self.limits, time_limit_s=max(self.left(), 0.1))
-            found = solve(program, solver=self.solver, limits=rest, ties_by_cost=False)
-            status = "unsolved" if found.status == "infeasible" else found.status
-            found = replace(found, status=status, bound=None)
-        return FlexiblePlan(program, register, _bounded(found, self.bound, seconds), certificate)
+            was_cut = self.clock.is_stopped or (self.best is not None and self.best.was_interrupted)
+            found = Solution("feasible", start, value, None, cost, None, self.clock.used(),
+                             "insertion", version(), was_cut)  # fmt: skip
+            is_near = value >= self.bound * (1 - self.limits.gap_frac)
+            if self.alone is None or was_cut or is_near or left < LEAST_S:
+                left = 0.0
+        if found is None or left > 0:
+            rest = replace(self.limits, time_limit_s=max(left, 0.1))
+            asked = solve(program, solver=self.solver, limits=rest, start=start,
+                          ties_by_cost=False)  # fmt: skip
+            status = "unsolved" if asked.status == "infeasible" else asked.status
+            found = _better(found, replace(asked, status=status, bound=None))
+        seconds = self.clock.used()
+        return FlexiblePlan(program, wide.register, _bounded(found, self.bound, seconds),
+                            certificate)  # fmt: skip
+
+
+def _better(mine: Solution | None, asked: Solution) -> Solution:
+    """What the solver found, or what was in hand where that is as good."""
+    if mine is None or mine.objective is None:
+        return asked
+    if asked.objective is not None and asked.objective > mine.objective:
+        return asked
+    return replace(mine, was_interrupted=mine.was_interrupted or asked.was_interrupted)
 
 
 def _bounded(found: Solution, bound: float, seconds: float) -> Solution:
@@ -283,99 +330,3 @@ def _bounded(found: Solution, bound: float, seconds: float) -> Solution:
     proved = bound - found.objective <= PROVED * max(abs(bound), 1e-12)
     status = "optimal" if proved else "feasible"
     return replace(found, bound=bound, status=status, seconds=seconds)
-
-
-def _run_paths(case: Case, runs: OptionTable) -> list[Path]:
-    """Whole runs as plans of one link."""
-    weight = case.consortium_weight[case.job_consortium[runs.job]]
-    columns = (runs.job, runs.point, runs.start_day, runs.end_day, runs.done_frac,
-               runs.value * weight)  # fmt: skip
-    return [
-        Path(job, (point,), (start,), end, done, value, 0.0)
-        for job, point, start, end, done, value in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    ]
-
-
-def options_of(case: Case, options: Options, paths: Sequence[Path]) -> Options:
-    """
-    Options with some plans alone, in the order in which tables of options are kept.
-
-    Parameters
-    ----------
-    case : Case
-        The scenario as columns.
-    options : Options
-        Whose blocks and jobs that pause are kept.
-    paths : sequence of Path
-        Plans of one link become runs, the others chains.
-    """
-    names, pools = case.job_names, case.pool_names
-    single = sorted(
-        (path for path in paths if len(path.point) == 1),
-        key=lambda path: (
-            names[path.job], pools[case.point_pool[path.point[0]]],
-            int(case.point_nodes[path.point[0]]), path.start[0], path.end,
-        ),
-    )  # fmt: skip
-    many = sorted(
-        (path for path in paths if len(path.point) > 1),
-        key=lambda path: (names[path.job], len(path.point), path.point, path.start, path.end),
-    )
-    job = np.array([path.job for path in many], dtype=np.int64)
-    sizes = [len(path.point) for path in many]
-    chains, links = options.chains, options.links
-    if many:
-        chains, links = chains_of(
-            case,
-            job,
-            np.repeat(np.arange(len(many)), sizes),
-            np.array([point for path in many for point in path.point], dtype=np.int64),
-            np.array([day for path in many for day in path.start], dtype=np.int64),
-            stop_day=np.array([path.end for path in many], dtype=np.int64),
-        )
-    return replace(options, runs=_runs(case, single), chains=chains, links=links, is_whole=False)
-
-
-def _runs(case: Case, paths: Sequence[Path]) -> OptionTable:
-    """Plans of one link as a table of runs."""
-    job = np.array([path.job for path in paths], dtype=np.int64)
-    point = np.array([path.point[0] for path in paths], dtype=np.int64)
-    start = np.array([path.start[0] for path in paths], dtype=np.int64)
-    end = np.array([path.end for path in paths], dtype=np.int64)
-    done = np.array([path.done for path in paths], dtype=np.float64)
-    late = np.maximum(end - case.job_soft_due_day[job], 0)
-    kept = np.maximum(1.0 - case.job_loss_per_day[job] * late, 0.0)
-    return OptionTable(
-        job=job,
-        point=point,
-        pool=case.point_pool[point],
-        nodes=case.point_nodes[point],
-        start_day=start,
-        end_day=end,
-        done_frac=done,
-        value=case.job_value[job] * done * kept,
-        cost=case.point_cost_per_day[point] * (end - start),
-    )
-
-
-def _point(register: Register, paths: Sequence[Path]) -> Floats:
-    """The point of a program at which some of its plans are chosen."""
-    options = register.options
-    runs, chains, links = options.runs, options.chains, options.links
-    known: dict[tuple[object, ...], int] = {}
-    single = (runs.job, runs.point, runs.start_day, runs.end_day)
-    for at, (job, point, start, end) in enumerate(
-        zip(*(column.tolist() for column in single), strict=True)
-    ):
-        known[job, (point,), (start,), end] = at
-    first = np.searchsorted(links.chain, np.arange(len(chains) + 1)).tolist()
-    for at, (job, end) in enumerate(zip(chains.job.tolist(), chains.end_day.tolist(), strict=True)):
-        low, high = first[at], first[at + 1]
-        held = tuple(links.point[low:high].tolist()), tuple(links.start_day[low:high].tolist())
-        known[(job, *held, end)] = register.offsets["chain"] + at
-    point = np.zeros(len(register.columns().names))
-    for path in paths:
-        point[known[path.key]] = 1.0
-    return point

@@ -1,0 +1,181 @@
+"""Cases too large to list: never behind whole runs, and bounds as fine as their time allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import Size, make_case
+from planner.allocation.flexible import clock as clocks
+from planner.allocation.flexible import plan as plans
+from planner.allocation.flexible.bound import bound_at, fine_buckets
+from planner.allocation.flexible.clock import PROBE_BUCKETS, Clock
+from planner.allocation.flexible.parts import FINENESS, WHOLE, Part, dearest
+from planner.allocation.flexible.plan import FlexiblePlan, plan_flexible
+from planner.allocation.flexible.rows import LinkRows, link_rows
+from planner.allocation.flexible.search import Searched
+from planner.allocation.flexible.ways import Ways, all_ways
+from planner.allocation.offer.block import blocks
+from planner.allocation.offer.chain import no_chains
+from planner.allocation.offer.option import enumerate_options
+from planner.allocation.program.families import build_program
+from planner.allocation.program.settle import is_feasible
+from planner.allocation.proof.witness import proved_bound
+from planner.allocation.solver.solve import Limits, Solution, solve
+from planner.case import Case
+from tests.planner.allocation.conftest import build
+from tests.planner.allocation.drawn_flexible import drawn_flexible
+
+PATIENT = Limits(time_limit_s=600.0, gap_frac=0.0)
+
+
+def made(seed: int) -> Case:
+    """A made-up case of five jobs that may all change."""
+    case = make_case(Size(5, 2, 2, 6, 2), seed)
+    return replace(
+        case, job_flexible=np.ones(5, dtype=np.bool_), job_move_days=np.ones(5, dtype=np.int64)
+    )
+
+
+def alone(case: Case) -> Solution:
+    """The best plan in which nothing changes."""
+    chains, links = no_chains()
+    options = replace(enumerate_options(case, chain_limit=0), chains=chains, links=links)
+    return solve(build_program(case, options)[0], limits=PATIENT, ties_by_cost=False)
+
+
+def planned(case: Case, limits: Limits) -> FlexiblePlan:
+    """The plan in the way for cases whose chains cannot be listed."""
+    return plan_flexible(case, enumerate_options(case, chain_limit=0), limits=limits)
+
+
+def checked(case: Case, limits: Limits) -> tuple[float, float] | None:
+    """Values of the plan and of whole runs alone; None where there is no such plan."""
+    fixed = alone(case)
+    if fixed.objective is None:
+        return None
+    found = planned(case, limits)
+    assert found.solution.point is not None
+    assert found.solution.objective is not None
+    assert is_feasible(found.program, found.solution.point)
+    assert found.solution.objective >= fixed.objective - 1e-9
+    return found.solution.objective, fixed.objective
+
+
+@pytest.mark.parametrize("first", range(0, 30, 15))
+def test_no_plan_is_behind_whole_runs_whatever_the_rules(first: int) -> None:
+    known = 0
+    for seed in range(first, first + 15):
+        case = build(drawn_flexible(seed))
+        options = enumerate_options(case, chain_limit=0)
+        if options.is_whole or len(options.modes):
+            continue
+        known += checked(case, replace(PATIENT, time_limit_s=20.0)) is not None
+    assert known >= 3
+
+
+def test_a_search_that_finds_nothing_is_not_behind_whole_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plans, "search", lambda *_, **__: None)
+    monkeypatch.setattr(plans, "improve", lambda *_, **__: None)
+    for seed in range(3):
+        assert checked(made(seed), replace(PATIENT, time_limit_s=30.0)) is not None
+
+
+def test_a_search_that_breaks_a_rule_is_not_asked_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is the solver's then, and it begins with whole runs."""
+    asked: list[int] = []
+
+    def breaks(board: object, *_: object, **__: object) -> Searched:
+        asked.append(1)
+        every = [path for known in board.known.values() for path, *_ in known.terms]  # type: ignore[attr-defined]
+        chosen = {path.job: path for path in every}
+        return Searched(tuple(chosen.values()), 1e9, 1)
+
+    monkeypatch.setattr(plans, "search", breaks)
+    case = made(1)
+    assert checked(case, replace(PATIENT, time_limit_s=30.0)) is not None
+    assert len(asked) == 1
+
+
+def priced(seed: int) -> tuple[LinkRows, tuple[Ways, ...], np.ndarray]:
+    """Rows, jobs and some prices."""
+    case = made(seed)
+    rows, ways = link_rows(case, blocks(case)), all_ways(case, blocks(case))
+    scale = np.where(np.abs(rows.bound) > 0, np.abs(rows.bound), 1.0)
+    return rows, ways, np.random.default_rng(seed).random(len(scale)) / scale
+
+
+class Hands:
+    """A clock's hands, which bounds alone move."""
+
+    def __init__(self, s_a_bucket: float) -> None:
+        self.now, self.s_a_bucket = 0.0, s_a_bucket
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def bound_at(self, rows: LinkRows, ways: tuple[Ways, ...], prices: np.ndarray, buckets: int
+                 ) -> float:  # fmt: skip
+        self.now += self.s_a_bucket * buckets
+        return bound_at(rows, ways, prices, buckets)
+
+    def leaf_bound(self, rows: LinkRows, ways: tuple[Ways, ...], part: Part, prices: np.ndarray,
+                   buckets: int) -> float:  # fmt: skip
+        self.now += self.s_a_bucket * buckets
+        return bound_at(rows, ways, prices, buckets)
+
+
+@pytest.mark.parametrize("s_a_bucket", [1e-6, 1e-3, 1e-2, 0.1, 10.0])
+def test_a_bound_is_as_fine_as_its_time_allows(
+    s_a_bucket: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, ways, prices = priced(0)
+    hands = Hands(s_a_bucket)
+    monkeypatch.setattr(clocks, "time", hands)
+    monkeypatch.setattr(clocks, "bound_at", hands.bound_at)
+    clock = Clock(30.0)
+    bound = clock.whole_bound(rows, ways, prices)
+    assert bound == bound_at(rows, ways, prices, clock.buckets)
+    finest = fine_buckets(ways)
+    assert bound >= bound_at(rows, ways, prices, finest) * (1 - 1e-9)
+    assert clock.is_coarse == (clock.buckets < finest)
+    assert clock.is_coarse == (s_a_bucket > 1e-6)
+    probe = s_a_bucket * PROBE_BUCKETS
+    assert clock.used() <= max(clocks.WHOLE_FRAC * 30.0, probe) + 1e-9
+    assert clock.left() == pytest.approx(30.0 - hands.now - s_a_bucket * clock.buckets)
+
+
+def test_parts_whose_bounds_take_too_long_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, ways, prices = priced(1)
+    hands = Hands(1e-6)
+    monkeypatch.setattr(clocks, "time", hands)
+    monkeypatch.setattr(clocks, "bound_at", hands.bound_at)
+    monkeypatch.setattr(clocks, "leaf_bound", hands.leaf_bound)
+    clock = Clock(30.0)
+    clock.whole_bound(rows, ways, prices)
+    leaves = [(Part(WHOLE, frozenset(), frozenset()), prices)] * 40
+    assert clock.leaves(ways) > 40
+    assert clock.leaves_bound(rows, ways, leaves) is not None
+    hands.s_a_bucket = 1.0 / clock.leaf_buckets(ways)  # a second each, of 15 at most
+    before = hands.now
+    assert clock.leaves_bound(rows, ways, leaves) is None
+    assert hands.now - before < 17.0
+
+
+def test_a_plan_out_of_time_states_the_bound_that_its_prices_prove() -> None:
+    case = made(2)
+    options = enumerate_options(case, chain_limit=0)
+    found = plan_flexible(case, options, limits=Limits(time_limit_s=1e-3, gap_frac=0.0))
+    prices = found.certificate.prices
+    assert prices[FINENESS] == PROBE_BUCKETS
+    again = proved_bound(case, prices, options=options)
+    assert again == pytest.approx(found.certificate.bound, rel=1e-12)
+    finer = proved_bound(case, dearest(prices), options=options)
+    assert finer < again
+    best = alone(case).objective
+    assert best is not None
+    assert again >= best
