@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from planner.case import Case, build_case
 from planner.division import plan_case
 from planner.flexibility import with_allocation
 from planner.plan import Plan
+from planner.policy_table import Policies
 from planner.scenario import Scenario
 from planner.scenario_check import base_path_of, load_scenario
 
@@ -102,6 +103,7 @@ def false_reports(
     names: Sequence[str] = POLICIES,
     work_frac: float = 1.0,
     allocation: str | None = None,
+    honest: Policies | None = None,
     on_policy: Callable[[str], None] | None = None,
 ) -> FalseReports:
     """
@@ -127,6 +129,9 @@ def false_reports(
         For the policies of the least. [1]
     allocation : str, optional
         ``fixed`` or ``flexible`` in place of the word of the scenario's policy.
+    honest : Policies, optional
+        What `planner.policies` gave for the same scenario: gains are over these plans, and the
+        policies that it has a plan of are not solved again with honest reports.
     on_policy : callable, optional
         Told the name of each policy when its turn comes.
 
@@ -156,8 +161,9 @@ def false_reports(
     case = build_case(scenario, base, document=document)
     limits = Limits(time_limit_s, gap_frac, 0, seed)
     return reports_of_case(
-        case, solver=solver, limits=limits, names=names, work_frac=work_frac, on_policy=on_policy
-    )
+        case, solver=solver, limits=limits, names=names, work_frac=work_frac, honest=honest,
+        on_policy=on_policy,
+    )  # fmt: skip
 
 
 def reports_of_case(
@@ -167,13 +173,15 @@ def reports_of_case(
     limits: Limits | None = None,
     names: Sequence[str] = POLICIES,
     work_frac: float = 1.0,
+    honest: Policies | None = None,
     on_policy: Callable[[str], None] | None = None,
 ) -> FalseReports:
     """What false reports gain in a case; see `false_reports`."""
     limits = limits or Limits()
     began = time.monotonic()
     teams = askers(case).tolist()
-    left = max(len(names) * (1 + len(teams) * len(REPORTS)), 1)
+    known = _known(honest)
+    left = max(len(names) * (1 + len(teams) * len(REPORTS)) - len(known.keys() & set(names)), 1)
     rows: list[ReportRow] = []
 
     def planned(policy: str, asked: Case) -> Plan | None:
@@ -190,12 +198,40 @@ def reports_of_case(
     for policy in names:
         if on_policy is not None:
             on_policy(policy)
-        honest = planned(policy, case)
+        base = known.get(policy) or _base(case, planned(policy, case), teams)
         for team in teams:
             for field, factor in REPORTS:
                 told = planned(policy, reported(case, team, field, factor))
-                rows.append(_row(case, policy, team, (field, factor), honest, told))
+                rows.append(_row(case, policy, team, (field, factor), base, told))
     return FalseReports(tuple(rows), time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class _Honest:
+    """What each consortium gets of a policy when all are honest; none where there is no plan."""
+
+    value: Mapping[str, float]
+    is_best: bool
+
+
+def _known(honest: Policies | None) -> dict[str, _Honest]:
+    """By policy, the plans that were found side by side."""
+    return {
+        row.policy: _Honest(
+            {one.consortium: one.value for one in row.consortiums},
+            row.gap_frac is not None and row.gap_frac <= PROVED,
+        )
+        for row in (() if honest is None else honest.rows)
+        if row.work is not None
+    }
+
+
+def _base(case: Case, plan: Plan | None, teams: Sequence[int]) -> _Honest:
+    """A plan with honest reports, for these consortiums."""
+    if plan is None:
+        return _Honest({}, False)
+    names = case.consortium_names
+    return _Honest({names[team]: true_value(case, plan, team) for team in teams}, _is_best(plan))
 
 
 def reported(case: Case, team: int, field: str, factor: float) -> Case:
@@ -227,7 +263,7 @@ def _row(
     policy: str,
     team: int,
     report: tuple[str, float],
-    honest: Plan | None,
+    honest: _Honest,
     told: Plan | None,
 ) -> ReportRow:
     """One consortium's gain by one report."""
@@ -235,9 +271,9 @@ def _row(
         policy,
         case.consortium_names[team],
         *report,
-        None if honest is None else true_value(case, honest, team),
+        honest.value.get(case.consortium_names[team]),
         None if told is None else true_value(case, told, team),
-        _is_best(honest) and _is_best(told),
+        honest.is_best and _is_best(told),
     )
 
 

@@ -38,7 +38,7 @@ _ALLOCATIONS = {
 @allocation_option
 @option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
 @option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
-        help="For the solver, shared among the policies; --reports takes as long again.")  # fmt: skip
+        help="For the solver, shared among the policies; --reports takes it again.")  # fmt: skip
 @option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
         help="Stop each policy when no plan can be better by more than this.")  # fmt: skip
 @option("--threads", type=click.IntRange(min=0), default=0, show_default=True,

@@ -41,8 +41,8 @@ def report_blocks(found: FalseReports | None) -> tuple[Table | Section, ...]:
         )  # fmt: skip
     title = "false reports of the values or tokens of all its jobs: what a consortium gains"
     notes = (
-        "gained: true value of its work, as a part of what the honest report gives (100 % where",
-        "that is nothing). Only these reports were tried; others may gain more. Where plans are",
-        "not proved the best, a gain may be the search's.",
+        "gained: true value of its work, as a part of what the plan shown above gives it (100 %",
+        "where that is nothing). Only these reports were tried; others may gain more. Where plans",
+        "are not proved the best, a gain may be the search's.",
     )
     return Table(columns, tuple(rows), title=title), Section("", notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ import planner
 from planner.allocation.policy.goal import POLICIES
 from planner.allocation.solver.solve import Limits
 from planner.false_report import REPORTS, FalseReports, reports_of_case
+from planner.side_by_side import policies_of_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 
 EXACT = Limits(gap_frac=0.0, time_limit_s=120.0)
@@ -65,6 +67,29 @@ def test_no_plan_is_unknown_and_not_nothing():
     found = reports_of_case(case, limits=EXACT, names=("weighted-work", "max-min"))
     assert [row.gain_frac for row in found.rows] == [None] * len(found.rows)
     assert found.worst("max-min") is None
+
+
+@pytest.mark.parametrize("policy", ["weighted-work", "max-min", "finish-time"])
+def test_gains_are_over_the_plans_found_side_by_side(policy: str):
+    case = one_node(partial=True)
+    shown = policies_of_case(case, limits=EXACT, names=(policy,))
+    found = reports_of_case(case, limits=EXACT, names=(policy,), honest=shown)
+    gets = {one.consortium: one.value for one in shown.rows[0].consortiums}
+    assert {row.consortium: row.honest_value for row in found.rows} == gets
+    alone = reports_of_case(case, limits=EXACT, names=(policy,))
+    assert gains(found, policy) == pytest.approx(gains(alone, policy), abs=1e-6)
+    assert [row.is_proved for row in found.rows] == [row.is_proved for row in alone.rows]
+
+
+def test_a_plan_shown_that_gives_more_leaves_less_to_gain():
+    case = one_node(partial=True)
+    shown = policies_of_case(case, limits=EXACT, names=("weighted-work",))
+    row = shown.rows[0]
+    richer = tuple(replace(one, value=9.0) for one in row.consortiums)
+    shown = replace(shown, rows=(replace(row, consortiums=richer, gap_frac=None),))
+    found = reports_of_case(case, limits=EXACT, names=("weighted-work",), honest=shown)
+    assert gains(found, "weighted-work")["team-1", "value", 2.0] == 0.0
+    assert not any(one.is_proved for one in found.rows)
 
 
 def test_the_verb_is_handed_on_with_every_policy():
