@@ -95,6 +95,7 @@ def test_small_cases_are_never_better_than_the_best_and_bounds_hold(
     assert looked > 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", OTHERS)
 def test_medium_cases_are_near_the_exact_way(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = make_case(MEDIUM, 5)
@@ -115,6 +116,7 @@ def test_medium_cases_are_near_the_exact_way(policy: str, monkeypatch: pytest.Mo
     assert not witness_faults(stated(case), data)[1]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_bound, "FAIR_COLUMNS", -1)
     case = stated(make_case(Size(12, 3, 3, 6, 3), 1))
@@ -213,6 +215,6 @@ def test_wider_bands_have_levels_that_are_worth_what_they_bound() -> None:
     curve = logarithms(bands, terms, np.ones(len(terms.teams)))
     assert bound_from(curve, {}) == pytest.approx(len(terms.teams) * 7.9078, rel=1e-4)
     held = work_held(bands, options.runs.cost, 5.0)
-    assert bound_from(held, {}) == 0.0
+    assert bound_from(held, {}) == pytest.approx(0.0, abs=1e-6)  # what rounding may hide
     assert bound_from(held, {"hold_0": 1e-3}) < 0.0
     assert not is_fair_large(options)

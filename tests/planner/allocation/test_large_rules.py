@@ -8,6 +8,7 @@ import planner
 from tests.planner.allocation.large import RULES, large_scenario
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_a_plan_passes_the_audit_and_its_bound_is_recomputed(rule: str) -> None:
     scenario = large_scenario(150, rule, teams=5)

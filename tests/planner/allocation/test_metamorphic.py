@@ -23,7 +23,7 @@ from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_oracle import specs
 
 EXACT = Limits(gap_frac=0.0, time_limit_s=30.0)
-FEW = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 def verdict(spec: Spec) -> Verdict:

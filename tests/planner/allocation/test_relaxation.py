@@ -61,7 +61,11 @@ def test_prices_prove_the_bound_without_a_solver() -> None:
         found = relax(bands, rounds=200)
         certificate = Certificate.of(bands, found.prices)
         assert certificate.bound == pytest.approx(found.bound, rel=1e-9)
-        assert certified_bound(case, certificate.prices) == pytest.approx(found.bound, rel=1e-9)
+        certified = certified_bound(case, certificate.prices)
+        assert certified is not None
+        assert certified <= found.bound * (1 + 1e-9)  # less where budgets kept whole prove more
+        if not (case.consortium_budget >= 0).any():
+            assert certified == pytest.approx(found.bound, rel=1e-9)
 
 
 def test_prices_changed_by_anyone_still_bound_the_optimum() -> None:

@@ -100,6 +100,7 @@ def test_rules_that_compare_are_kept_and_bounded(seed: int) -> None:
         assert found.value <= best * (1 + 1e-9)
 
 
+@pytest.mark.slow
 def test_most_of_such_plans_are_near_the_best() -> None:
     lost, missed = [], 0
     for seed in range(30):
@@ -134,6 +135,7 @@ def test_what_is_packed_keeps_every_row_of_the_blocks(seed: int) -> None:
     assert relax(bands, rounds=150).bound >= best * (1 - 1e-9)
 
 
+@pytest.mark.slow
 def test_packing_is_near_the_best() -> None:
     lost = []
     for seed in range(24):
@@ -168,6 +170,7 @@ def test_blocks_given_back_are_free_again() -> None:
     assert all((here.free == before[pool]).all() for pool, here in packs.pools.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["equal", "use", "lend", "block", "delivery"])
 def test_the_way_of_large_cases_knows_the_rule(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = with_rule(make_case(MEDIUM, 3), rule)
@@ -261,6 +264,7 @@ def test_jobs_that_pause_are_bounded_by_any_prices(seed: int) -> None:
     assert best * (1 - 1e-9) - 1e-9 <= bound <= paused_bound(case, options, relaxed)
 
 
+@pytest.mark.slow
 def test_a_large_case_with_jobs_that_pause_is_planned_and_bounded() -> None:
     case = make_case(Size(60, 5, 5, 20, 4), 1)
     case = replace(case, job_preemptible=np.arange(60) % 3 == 0)
