@@ -16,7 +16,7 @@ from planner.allocation.offer.block import Block
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["bound_at", "chain_bound", "fine_buckets", "leaf_buckets"]
+__all__ = ["COARSEST", "bound_at", "chain_bound", "fine_buckets", "leaf_buckets"]
 
 CELLS = 400e6  # points, periods and buckets of all jobs that a bound is worth: some seconds
 FINEST, COARSEST = 6000, 300

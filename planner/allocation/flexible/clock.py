@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from hardware.column import Floats
-from planner.allocation.flexible.bound import bound_at, fine_buckets, leaf_buckets
+from planner.allocation.flexible.bound import COARSEST, bound_at, fine_buckets, leaf_buckets
 from planner.allocation.flexible.parts import Part, leaf_bound
 from planner.allocation.flexible.rows import LinkRows
 from planner.allocation.flexible.ways import Ways
@@ -27,7 +27,7 @@ class Clock:
 
     def __init__(self, time_limit_s: float) -> None:
         self.began, self.time_limit_s = time.monotonic(), time_limit_s
-        self.kept_s, self.s_a_bucket = 0.0, 0.0
+        self.kept_s, self.took_s, self.s_a_bucket = 0.0, 0.0, 0.0
         self.buckets, self.is_coarse, self.is_stopped = 0, False, False
 
     def used(self) -> float:
@@ -46,27 +46,30 @@ class Clock:
         """
         The bound on all plans at prices, as fine as a part of the time allows. [value]
 
-        Half as fine, and again, until the time is taken to do; `buckets` tells how fine.
+        Half as fine, and again, until the time is taken to do; `buckets` tells how fine. For
+        the coarsest that is worth stating all of the time that is left may go.
         """
         finest, end = fine_buckets(ways), self.used() + WHOLE_FRAC * self.time_limit_s
         bound, self.buckets = self._timed(rows, ways, prices, PROBE_BUCKETS), PROBE_BUCKETS
-        for most in (finest // STEP, finest):  # the first tells better how long the second takes
-            spend = min(end - self.used(), max(self.left(), 0.0) / 2)
-            buckets = most
-            while buckets > self.buckets and self.s_a_bucket * buckets > spend:
+        # Short ones take longer a bucket: the one before the last tells how fine that may be.
+        for most in (max(finest // STEP, COARSEST), finest):
+            buckets, left = most, max(self.left(), 0.0)
+            while buckets > self.buckets:
+                spend = 0.9 * left if buckets <= COARSEST else min(end - self.used(), left / 2)
+                if self.s_a_bucket * buckets <= spend:
+                    bound, self.buckets = self._timed(rows, ways, prices, buckets), buckets
+                    break
                 buckets //= 2
-            if buckets > self.buckets:
-                bound = self._timed(rows, ways, prices, buckets)
-                self.buckets = buckets
         self.is_coarse = self.buckets < finest
-        self.kept_s = self.s_a_bucket * self.buckets
+        self.kept_s = self.took_s
         return bound
 
     def _timed(self, rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int) -> float:
         """A bound, from which to tell how long others take."""
         began = time.monotonic()
         bound = bound_at(rows, ways, prices, buckets)
-        self.s_a_bucket = (time.monotonic() - began) / buckets
+        self.took_s = time.monotonic() - began
+        self.s_a_bucket = self.took_s / buckets
         return bound
 
     def leaves(self, ways: Sequence[Ways]) -> int:

@@ -133,7 +133,7 @@ class _Flexible:
         prices = self._fixed()
         self._alone()
         self._search(prices, QUICK_ROUNDS_A_JOB * many, min(QUICK_FRAC * total, self.clock.left()))
-        master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left()))
+        master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left() / 2))
         self.bound = self.clock.whole_bound(self.rows, self.ways, priced.prices)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
