@@ -14,7 +14,7 @@ __all__ = ["AT_ITS_WORD", "AuditReport", "Checked", "checked", "violation"]
 AT_ITS_WORD = (
     "sentences, hints and, where several would do, reasons of jobs",
     "warnings",
-    "the sentence, solver, version and seconds of the verdict",
+    "the solver, its version and seconds in the verdict",
     "whether its inputs are unchanged (a warning where they are not)",
 )
 """What of a plan file no check recomputes."""
