@@ -47,6 +47,7 @@ SEARCHED_COLUMNS = 150_000  # and insertion sees these
 PRICE_ROUNDS, LEVEL_ROUNDS = 400, 1600  # the more where levels tie many rows together
 BUDGET_ROUNDS = 100  # changes of prices for a bound that keeps budgets whole
 NEAR_GAP = 0.1  # a gap asked for from which on they are not worth their time
+QUICK_ROUNDS = 100  # of prices for such a gap, where levels do not tie rows together
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
@@ -226,7 +227,8 @@ def _priced(
 ) -> tuple[Relaxation, dict[str, float] | None]:
     """Prices for the search with the best bound, and other prices that alone prove it."""
     total = limits.time_limit_s
-    most = LEVEL_ROUNDS if bands.levels else PRICE_ROUNDS
+    most = QUICK_ROUNDS if limits.gap_frac >= NEAR_GAP else PRICE_ROUNDS
+    most = LEVEL_ROUNDS if bands.levels else most
     rounds = min(most, 50 + bands.columns // 2)
     priced = relax(bands, rounds=rounds, time_limit_s=0.25 * total)
     if not can_keep_budgets(case, bands):
