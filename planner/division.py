@@ -17,7 +17,7 @@ from planner.allocation.choice import solve_by_policy
 from planner.allocation.conflict.smallest import conflict
 from planner.allocation.earlier.chain import begun_from
 from planner.allocation.flexible.generated import solve_generated
-from planner.allocation.offer.option import enumerate_options
+from planner.allocation.offer.option import Options, enumerate_options
 from planner.allocation.policy.fair_bound import is_fair_large
 from planner.allocation.policy.fair_solve import solve_fair
 from planner.allocation.policy.figures import figures_of_placements
@@ -201,12 +201,13 @@ def _planned(
     by_cost = stated is None or stated.ties == "cost"
     policy = policy or (stated.objective if stated is not None else "weighted-work")
     prices: Mapping[str, float] | None = None
+    offered: Options | None = None
     is_part = False  # whether the program leaves runs out, so that its prices prove nothing
     if policy == "weighted-work":
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost,
                               prior=None if start is None else start.rows)  # fmt: skip
         program, register, solution = answered.program, answered.register, answered.solution
-        prices = answered.prices
+        prices, offered = answered.prices, answered.options
         if start is not None:
             register, program, solution = begun_from(register, program, solution, start.rows)
     else:
@@ -230,7 +231,7 @@ def _planned(
     solution = tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
     plan = replace(plan, aim=_aim(plan, register, program, solution, is_part))
-    return _with_certificate(case, program, _with_alike(case, plan), prices)
+    return _with_certificate(case, program, _with_alike(case, plan), prices, offered)
 
 
 def _marked(plan: Plan, interrupt: Held) -> Plan:
@@ -265,7 +266,11 @@ def _aim(
 
 
 def _with_certificate(
-    case: Case, program: Program, plan: Plan, prices: Mapping[str, float] | None
+    case: Case,
+    program: Program,
+    plan: Plan,
+    prices: Mapping[str, float] | None,
+    options: Options | None,
 ) -> Plan:
     """The plan with prices that prove a bound on every plan; where none were found it says so."""
     if prices is None:
@@ -276,7 +281,7 @@ def _with_certificate(
             return replace(plan, warnings=(*plan.warnings, UNPRICED))
         rows = zip(program.rows, found.tolist(), strict=True)
         prices = {row.name: price for row, price in rows if price}
-    bound = proved_bound(case, prices)
+    bound = proved_bound(case, prices, options=options)
     cost, work = plan.verdict.cost, plan.verdict.objective
     rate = cost / work if cost and work else None
     binds = bindings(case, prices, money_per_value=rate)

@@ -47,7 +47,7 @@ SEARCHED_COLUMNS = 150_000  # and insertion sees these
 PRICE_ROUNDS, LEVEL_ROUNDS = 400, 1600  # the more where levels tie many rows together
 BUDGET_ROUNDS = 100  # changes of prices for a bound that keeps budgets whole
 NEAR_GAP = 0.1  # a gap asked for from which on they are not worth their time
-QUICK_ROUNDS = 100  # of prices for such a gap, where levels do not tie rows together
+QUICK_ROUNDS = 110  # of prices for such a gap, where levels do not tie rows together
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
 ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
 
@@ -67,6 +67,7 @@ class Answered:
     solution: Solution
     certificate: Certificate | None
     kept_prices: Mapping[str, float] | None = None
+    options: Options | None = None  # all that there was to choose from, where `register` has less
 
     @property
     def prices(self) -> Mapping[str, float] | None:
@@ -175,7 +176,7 @@ def solve_case(
             if not plan.was_interrupted and not is_done:
                 found = _polished(program, register, solver, rest, start, found)
     found = _bounded(found, priced, time.monotonic() - began)
-    return Answered(program, register, found, Certificate.of(bands, priced.prices), kept)
+    return Answered(program, register, found, Certificate.of(bands, priced.prices), kept, options)
 
 
 def _flexible(
