@@ -86,7 +86,7 @@ def test_a_signal_at_random_moments(number: int, seconds: float, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.parametrize("number", list(CODES))
 def test_a_signal_at_many_random_moments(number: int, seconds: float, tmp_path: Path) -> None:
-    _signalled(60, number, seconds, tmp_path)
+    _signalled(12, number, seconds, tmp_path)
 
 
 def _signalled(count: int, number: int, seconds: float, folder: Path) -> None:
