@@ -38,12 +38,11 @@ from planner.allocation.solver.solve import Limits, Solution
 from planner.allocation.solver.turn import in_turn
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
-from planner.flexibility import with_allocation
 from planner.near_work import funded_alike
 from planner.plan import Plan
 from planner.plan_aim import AimedGoal, PlanAim
 from planner.scenario import Scenario
-from planner.scenario_check import base_path_of, load_scenario
+from planner.scenario_check import open_scenario
 
 __all__ = ["allocate", "plan_case"]
 
@@ -115,17 +114,12 @@ def allocate(
     SolverFailure
         The solver broke, or its plan did not pass the audit.
     """
-    inputs: tuple[tuple[str, str], ...] = ()
-    digest, document = "", None
-    if not isinstance(scenario, Scenario):
-        scenario, document = load_scenario(scenario, allocation=allocation)
-        digest = document.sha256
-        base_path = base_path_of(document) if base_path is None else base_path
-        inputs = ((_shown_path(document.path, base_path), digest),)
-    scenario = with_allocation(scenario, allocation)
-    base_path = Path() if base_path is None else Path(base_path)
-    inputs = (*inputs, *_sheets(scenario, base_path))
-    case = build_case(scenario, base_path, document=document)
+    opened = open_scenario(scenario, base_path, allocation)
+    base = opened.base_path
+    inputs = _sheets(opened.scenario, base)
+    if opened.document is not None:
+        inputs = ((_shown_path(opened.document.path, base), opened.sha256), *inputs)
+    case = build_case(opened.scenario, base, document=opened.document)
     _check_limits(time_limit_s, gap_frac, threads, seed, work_frac,
                   memory_limit_bytes=memory_limit_bytes)  # fmt: skip
     limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress,
@@ -136,8 +130,8 @@ def allocate(
                          work_frac=work_frac, start=prior)  # fmt: skip
         if plan.verdict.status not in ("optimal", "feasible"):
             return plan
-        report = audit(scenario, plan_record(plan.to_dict()), base_path=base_path,
-                       scenario_sha256=digest)  # fmt: skip
+        report = audit(opened.scenario, plan_record(plan.to_dict()), base_path=base,
+                       scenario_sha256=opened.sha256)  # fmt: skip
     if not report.ok:
         raise SolverFailure(report.violations)
     return _marked(plan, interrupt)

@@ -19,11 +19,10 @@ from planner.allocation.solver.engine import Engine
 from planner.allocation.solver.solve import Limits
 from planner.case import Case, build_case
 from planner.division import plan_case
-from planner.flexibility import with_allocation
 from planner.plan import Plan
 from planner.policy_table import Policies
 from planner.scenario import Scenario
-from planner.scenario_check import base_path_of, load_scenario
+from planner.scenario_check import open_scenario
 
 __all__ = ["REPORTS", "FalseReports", "ReportRow", "false_reports", "reports_of_case"]
 
@@ -152,13 +151,8 @@ def false_reports(
     are understated gets days for what it stated: it is then unfinished, and worth nothing where
     it counts only when finished. One whose tokens are overstated is done by the end of its days.
     """
-    document = None
-    if not isinstance(scenario, Scenario):
-        scenario, document = load_scenario(scenario, allocation=allocation)
-        base_path = base_path_of(document) if base_path is None else base_path
-    scenario = with_allocation(scenario, allocation)
-    base = Path() if base_path is None else Path(base_path)
-    case = build_case(scenario, base, document=document)
+    opened = open_scenario(scenario, base_path, allocation)
+    case = build_case(opened.scenario, opened.base_path, document=opened.document)
     limits = Limits(time_limit_s, gap_frac, 0, seed)
     return reports_of_case(
         case, solver=solver, limits=limits, names=names, work_frac=work_frac, honest=honest,

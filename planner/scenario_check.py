@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from hardware.errors import Diagnostic, InputError, PlanningWarning
@@ -38,7 +39,14 @@ from planner.scenario_size import check_sizes, check_worth
 from planner.scenario_support import check_equal_support, check_use_by
 from planner.scenario_use import check_owners, check_placeable, check_unused
 
-__all__ = ["base_path_of", "check_document", "load_scenario", "scenario_faults"]
+__all__ = [
+    "Opened",
+    "base_path_of",
+    "check_document",
+    "load_scenario",
+    "open_scenario",
+    "scenario_faults",
+]
 
 _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_spellings,
@@ -65,6 +73,55 @@ _CHECKS: tuple[Callable[[Written], Iterator[Diagnostic]], ...] = (
     check_lending,
     check_flexible,
 )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A scenario from a file or in hand, with the folder that its paths are relative to."""
+
+    scenario: Scenario
+    document: Document | None  # None for one in hand
+    base_path: Path
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the file; empty for a scenario in hand."""
+        return "" if self.document is None else self.document.sha256
+
+
+def open_scenario(
+    scenario: str | Path | Scenario,
+    base_path: str | Path | None = None,
+    allocation: str | None = None,
+) -> Opened:
+    """
+    A scenario as the verbs take it: a file or one in hand, under an allocation of the caller's.
+
+    Parameters
+    ----------
+    scenario : str, Path or Scenario
+        A scenario file, or a scenario in hand.
+    base_path : path, optional
+        Folder that its paths are relative to; the file's, or the current one, when left out.
+    allocation : str, optional
+        ``fixed`` or ``flexible`` in place of the word of its policy.
+
+    Returns
+    -------
+    Opened
+        A scenario in hand is checked later, when it becomes a case.
+
+    Raises
+    ------
+    InputError
+        Every fault of a file at once, each with its place; an unknown allocation.
+    """
+    if isinstance(scenario, Scenario):
+        base = Path() if base_path is None else Path(base_path)
+        return Opened(with_allocation(scenario, allocation), None, base)
+    found, document = load_scenario(scenario, allocation=allocation)
+    base = base_path_of(document) if base_path is None else Path(base_path)
+    return Opened(found, document, base)
 
 
 def base_path_of(document: Document) -> Path:

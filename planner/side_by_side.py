@@ -38,10 +38,9 @@ from planner.allocation.solver.engine import Engine
 from planner.allocation.solver.solve import Limits, Solution
 from planner.allocation.solver.turn import in_turn
 from planner.case import Case, build_case
-from planner.flexibility import with_allocation
 from planner.policy_table import ConsortiumRow, Policies, PolicyRow, is_at_least
 from planner.scenario import Scenario
-from planner.scenario_check import base_path_of, load_scenario
+from planner.scenario_check import open_scenario
 
 __all__ = ["policies", "policies_of_case"]
 
@@ -117,13 +116,8 @@ def policies(
                 Diagnostic("unknown-policy", f"no policy `{name}`", found=name,
                            expected=", ".join(POLICIES), hint=near_match(name, POLICIES))
             )  # fmt: skip
-    document = None
-    if not isinstance(scenario, Scenario):
-        scenario, document = load_scenario(scenario, allocation=allocation)
-        base_path = base_path_of(document) if base_path is None else base_path
-    scenario = with_allocation(scenario, allocation)
-    case = build_case(scenario, Path() if base_path is None else Path(base_path),
-                      document=document)  # fmt: skip
+    opened = open_scenario(scenario, base_path, allocation)
+    case = build_case(opened.scenario, opened.base_path, document=opened.document)
     limits = Limits(time_limit_s, gap_frac, threads, seed)
     return policies_of_case(case, solver=solver, limits=limits, names=names,
                             work_frac=work_frac, on_policy=on_policy)  # fmt: skip

@@ -15,8 +15,8 @@ from planner.audit import AuditReport, audit, plan_record
 from planner.audit.plan_file import read_both
 from planner.audit.plan_record import PlanRecord
 from planner.audit.report import AT_ITS_WORD
-from planner.flexibility import with_allocation
 from planner.scenario import Scenario
+from planner.scenario_check import open_scenario
 
 if TYPE_CHECKING:
     from planner.case import Case
@@ -57,25 +57,18 @@ def verify(
     InputError
         The scenario or the plan cannot be read; every fault at once.
     """
-    digest, document = "", None
-    if not isinstance(scenario, Scenario):
-        from planner.scenario_check import base_path_of, load_scenario
-
-        scenario, document = load_scenario(scenario, allocation=allocation)
-        digest = document.sha256
-        base_path = base_path_of(document) if base_path is None else base_path
-    scenario = with_allocation(scenario, allocation)
-    base = base_path or Path()
+    opened = open_scenario(scenario, base_path, allocation)
+    document, base = opened.document, opened.base_path
     record, data = _read(plan)
-    report = audit(scenario, record, base_path=base, scenario_sha256=digest)
+    report = audit(opened.scenario, record, base_path=base, scenario_sha256=opened.sha256)
     told = any(data.get(key) for key in ("certificate", "aim", "periods")) or "assumed" in data
     if not report.ok or not told or not data.get("rows"):
         return report
     from planner.case import build_case
     from planner.word_claim import word_faults
 
-    case = build_case(scenario, base, document=document)
-    in_hand = None if document is None else partial(build_case, scenario, base)
+    case = build_case(opened.scenario, base, document=document)
+    in_hand = None if document is None else partial(build_case, opened.scenario, base)
     looked, misworded = word_faults(case, data, record.path, in_hand)
     checks, found = _proofs(case, data)
     found = (*misworded, *found)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planner.cli.allocation_option import allocation_option, allocation_word
+from planner.cli.allocation_option import allocation_word
 from planner.cli.output import Output, option, output_options
-from planner.cli.unit import BYTES, DURATION, FRAC
+from planner.cli.solving_option import POLICY_NAMES, solving_options
+from planner.cli.unit import BYTES
 
 if TYPE_CHECKING:
     from planner.plan import Plan
@@ -21,21 +22,12 @@ NO, OUR_FAULT, INTERRUPTED = 1, 3, 130
 
 @click.command("allocate")
 @click.argument("scenario", metavar="SCENARIO")
-@option("--policy", type=click.Choice(["weighted-work", "max-min", "proportional", "min-cost",
-                                       "min-energy", "min-makespan", "finish-time"]),
+@option("--policy", type=click.Choice(POLICY_NAMES),
         help="What the plan is best at; as the scenario says by default.")  # fmt: skip
-@option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
-        help="For min-…: part of the most weighted work that must be done.")  # fmt: skip
-@allocation_option
-@option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
-@option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
-        help="For the solver; the best plan found by then counts.")  # fmt: skip
-@option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
-        help="Stop when no plan can be better by more than this.")  # fmt: skip
-@option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Threads of the solver; 0 is one, on any machine.")  # fmt: skip
-@option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Seed of the solver.")  # fmt: skip
+@solving_options(
+    time_limit="For the solver; the best plan found by then counts.",
+    gap="Stop when no plan can be better by more than this.",
+)
 @option("--memory-limit", type=BYTES, default="0 B", metavar="BYTES",
         help="For the solver, beside what is held at its start; on Linux.")  # fmt: skip
 @option("--start", type=click.Path(), metavar="PLAN",

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planner.cli.allocation_option import allocation_option, allocation_word
+from planner.cli.allocation_option import allocation_word
 from planner.cli.output import Output, Report, Section, option, output_options
-from planner.cli.unit import DURATION, FRAC
+from planner.cli.solving_option import POLICY_NAMES, solving_options
 
 if TYPE_CHECKING:
     from planner.cli.table import Table
@@ -19,9 +19,6 @@ __all__ = ["command"]
 
 SHORT = {"weighted-work": "work", "proportional": "prop.", "min-cost": "cost",
          "min-energy": "energy", "min-makespan": "makespan", "finish-time": "finish"}  # fmt: skip
-NAMES = ("weighted-work", "max-min", "proportional", "min-cost", "min-energy", "min-makespan",
-         "finish-time")  # fmt: skip
-
 _ALLOCATIONS = {
     "fixed": "allocation: fixed; no job changes pool or number of nodes, unless it says so itself.",
     "flexible": "allocation: flexible; jobs may change pool and number of nodes, unless they\n"
@@ -31,20 +28,12 @@ _ALLOCATIONS = {
 
 @click.command("policies")
 @click.argument("scenario", metavar="SCENARIO")
-@option("--policy", "names", type=click.Choice(NAMES), multiple=True,
+@option("--policy", "names", type=click.Choice(POLICY_NAMES), multiple=True,
         help="Only this policy; may be given again. All by default.")  # fmt: skip
-@option("--least-work", type=FRAC, default="100%", show_default=True, metavar="PART",
-        help="For min-…: part of the most weighted work that must be done.")  # fmt: skip
-@allocation_option
-@option("--solver", type=click.Choice(["highs", "cbc"]), help="Solver; HiGHS by default.")
-@option("--time-limit", type=DURATION, default="60s", show_default=True, metavar="TIME",
-        help="For the solver, shared among the policies; --reports takes it again.")  # fmt: skip
-@option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART",
-        help="Stop each policy when no plan can be better by more than this.")  # fmt: skip
-@option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Threads of the solver; 0 is one, on any machine.")  # fmt: skip
-@option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-        help="Seed of the solver.")  # fmt: skip
+@solving_options(
+    time_limit="For the solver, shared among the policies; --reports takes it again.",
+    gap="Stop each policy when no plan can be better by more than this.",
+)
 @option("--reports", is_flag=True,
         help="Also solve again with false reports, and tell what each would gain over the plans "
         "shown; the time limit counts once more.")  # fmt: skip
@@ -74,7 +63,7 @@ def command(scenario: str, output: Output, **given: Any) -> int:
             gap_frac=given["gap"],
             threads=given["threads"],
             seed=given["seed"],
-            names=given["names"] or NAMES,
+            names=given["names"] or POLICY_NAMES,
             work_frac=given["least_work"],
             allocation=allocation_word(given["flexible"]),
             on_policy=note,
@@ -97,7 +86,7 @@ def _false_reports(
             time_limit_s=given["time_limit"],
             gap_frac=given["gap"],
             seed=given["seed"],
-            names=given["names"] or NAMES,
+            names=given["names"] or POLICY_NAMES,
             work_frac=given["least_work"],
             allocation=allocation_word(given["flexible"]),
             honest=found,

@@ -15,7 +15,7 @@ from planner.allocation.policy.sequence import POLICIES
 from planner.allocation.policy.standing import alone, best_value, equal_part
 from planner.allocation.solver.engine import ENGINES, Answer
 from planner.allocation.solver.solve import Limits
-from planner.cli.policies import NAMES
+from planner.cli.solving_option import POLICY_NAMES
 from planner.side_by_side import policies_of_case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.oracle import ways
@@ -35,7 +35,7 @@ def divisible(values, nodes=1, days=28):
 
 
 def test_the_command_offers_every_policy():
-    assert NAMES == POLICIES
+    assert POLICY_NAMES == POLICIES
 
 
 def test_price_of_fairness_worst_off_and_equal_part_of_a_divisible_node():
