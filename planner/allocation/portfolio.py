@@ -142,6 +142,21 @@ def solve_case(
             found = solve_listed(case, options, program, register, solver=solver, limits=limits,
                                  known=known, ties_by_cost=ties_by_cost)  # fmt: skip
         return Answered(program, register, found, None)
+    return _by_prices(case, options, solver=solver, limits=limits, ties_by_cost=ties_by_cost,
+                      prior=prior, began=began)  # fmt: skip
+
+
+def _by_prices(
+    case: Case,
+    options: Options,
+    *,
+    solver: str | Engine | None,
+    limits: Limits,
+    ties_by_cost: bool,
+    prior: PlanRowTable | None,
+    began: float,
+) -> Answered:
+    """A plan by insertion at prices, handed to the solver with all columns or the best of them."""
     bands = bands_of(case, options)
     nested = can_band(options)
     is_exact = nested and len(options.runs) <= EXACT_COLUMNS
@@ -207,12 +222,13 @@ def _paused(
     if found.certificate is None or found.solution.point is None:
         status = "unsolved" if found.solution.status == "infeasible" else found.solution.status
         return replace(found, solution=replace(found.solution, status=status, bound=None),
-                       certificate=None, kept_prices=None)  # fmt: skip
+                       certificate=None, kept_prices=None, options=None)  # fmt: skip
     prices, bound = fitting_prices(case, options, found.certificate.prices)
     solution = replace(found.solution, status="feasible",
                        bound=max(bound, found.solution.objective or 0.0))  # fmt: skip
+    # The options of the case without pauses are not all that this one may choose from.
     return replace(found, solution=solution, certificate=Certificate(prices, bound),
-                   kept_prices=None)  # fmt: skip
+                   kept_prices=None, options=None)  # fmt: skip
 
 
 def _goes_whole(options: Options) -> bool:

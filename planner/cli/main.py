@@ -159,6 +159,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     documented codes, never as a traceback unless `--debug` asks for it. What
     the library warned of is told once, at the end.
     """
+    with _interrupts() as seen:
+        return _run(arguments, seen)
+
+
+def _run(arguments: Sequence[str] | None, seen: list[int]) -> int:
+    """The same, for who listens to interrupts already."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -166,7 +172,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     manner: dict[str, object] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        code = _answer(arguments, manner)
+        code = _answer(arguments, manner, seen)
     if caught and not manner.get("quiet"):
         from planner.cli.failure import caution
 
@@ -214,12 +220,17 @@ def _interrupts() -> Iterator[list[int]]:
             signal.signal(number, ours[number][0])
 
 
-def _answer(arguments: Sequence[str] | None, manner: dict[str, object]) -> int:
+def _code_of(seen: list[int]) -> int:
+    """Exit code of a command that was interrupted: by Ctrl-C, or ended by SIGTERM."""
     import signal
 
-    with _interrupts() as seen:
-        code = _answer_noting(arguments, manner, seen)
-    return _ENDED if code == _INTERRUPTED and signal.SIGTERM in seen else code
+    return _ENDED if signal.SIGTERM in seen else _INTERRUPTED
+
+
+def _answer(arguments: Sequence[str] | None, manner: dict[str, object], seen: list[int]) -> int:
+    code = _answer_noting(arguments, manner, seen)
+    # An import of compiled code may take an interrupt for a library that is not installed.
+    return _code_of(seen) if code == _INTERRUPTED or (seen and code == 0) else code
 
 
 def _answer_noting(
@@ -259,7 +270,8 @@ def _hear_no_more() -> None:
     import threading
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _color(manner: dict[str, object]) -> bool | None:
@@ -268,10 +280,11 @@ def _color(manner: dict[str, object]) -> bool | None:
 
 def main() -> None:
     """Entry point of the `planner` command."""
-    try:
-        code = run()
-    except KeyboardInterrupt:  # between the answer and here
-        code = _INTERRUPTED
+    with _interrupts() as seen:
+        try:
+            code = _run(None, seen)
+        except KeyboardInterrupt:  # between the answer and here
+            code = _code_of(seen)
     _hear_no_more()  # the interpreter's own end is not to be disturbed
     if code in (_INTERRUPTED, _ENDED):
         # After an interrupt inside text that Python executes, as dataclasses do at import,

@@ -235,14 +235,14 @@ def test_an_interrupt_at_any_moment_answers_130(environment, tmp_path):
     program = """
 import planner.cli.main as room
 
-def run():
+def run(*_):
     try:
         exec("raise KeyboardInterrupt")  # as while a module with dataclasses is imported
     except KeyboardInterrupt:
         print("interrupted")
         return 130
 
-room.run = run
+room._run = run
 room.main()
 """
     (tmp_path / "interrupted_once.py").write_text(program)
@@ -408,3 +408,22 @@ def test_own_sheet_overrides_the_catalogue(cli, tmp_path):
     assert answer.code == 0, answer.err
     assert "650 W" in answer.out
     assert "replaces" in answer.out
+
+
+def test_an_interrupt_that_a_library_swallowed_is_told_by_the_exit_code(monkeypatch):
+    import os
+    import signal
+    import time
+
+    from planner.cli import main as room
+
+    def answered(*_: object, **__: object) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            pass
+        return 0
+
+    monkeypatch.setattr(room.root, "main", answered)
+    assert room.run(["catalog"]) == 130

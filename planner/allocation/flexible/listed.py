@@ -46,7 +46,7 @@ def solve_listed(
     ties_by_cost: bool,
 ) -> Solution:
     """
-    The answer of a program with chains, never behind the plan in which nothing changes.
+    The answer of a program with chains, at least the plan without changes as found first.
 
     Parameters
     ----------

@@ -101,8 +101,8 @@ def plan_flexible(
     Prices by column generation, each job's chains by a recursion in numpy; a plan by
     insertion of the best chain in what is left, with ruin-and-recreate. Where no solver can
     give prices, those of whole runs stand. Up to `ALL_RUNS` runs a solver plans them alone
-    first, so that no plan is behind the one in which nothing changes; in the time that is
-    left it improves the best plan over all runs and the chains that were found. Where the
+    first, and what it finds in its share of the time is the least that is returned; in the time
+    that is left it improves the best plan over all runs and the chains found. Where the
     search does not know a rule, it is not asked further, and the time is the solver's.
     """
     limits = limits or Limits()
