@@ -1,9 +1,20 @@
-"""What all tests share: Ctrl-C means what it does at a terminal, whatever started the tests."""
+"""
+What all tests share: Ctrl-C means what it does at a terminal, and how many cases are drawn.
+
+Tests that draw cases at random draw a few dozen in a plain run. `PLANNER_THOROUGH=1` before
+the command draws thousands in place of them, and takes that much longer.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 
 # A shell starts what runs in the background with interrupts ignored, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def examples(few: int, many: int) -> int:
+    """How many cases a test draws: a few in a plain run, many with `PLANNER_THOROUGH=1`."""
+    return many if os.environ.get("PLANNER_THOROUGH") == "1" else few

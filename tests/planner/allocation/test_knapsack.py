@@ -19,6 +19,7 @@ from planner.allocation.program.families import build_program
 from planner.allocation.proof.witness import proved_bound, witness_faults
 from planner.allocation.solver.solve import Limits, solve
 from planner.division import plan_case
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.drawn import drawn_case
 from tests.planner.allocation.oracle import best, ways
@@ -102,7 +103,7 @@ def test_a_plan_file_carries_what_proves_its_bound_and_nothing_less() -> None:
         assert [fault.code for fault in faults] == ["certificate-mismatch"]
 
 
-@settings(deadline=None, max_examples=150,
+@settings(deadline=None, max_examples=examples(60, 600),
           suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])  # fmt: skip
 @given(specs(), st.lists(st.sampled_from([-1.0, 0.0, 20.0, 45.0]), min_size=2, max_size=2),
        st.integers(0, 10**6), st.sampled_from([0.0, 0.02, 0.3, 2.0]))  # fmt: skip

@@ -19,11 +19,14 @@ from planner.allocation.solver.price import row_prices
 from planner.allocation.solver.solve import Limits, solve
 from planner.division import plan_case
 from planner.plan_table import Verdict
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_oracle import specs
 
 EXACT = Limits(gap_frac=0.0, time_limit_s=30.0)
-FEW = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(
+    deadline=None, max_examples=examples(20, 200), suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def verdict(spec: Spec) -> Verdict:

@@ -10,6 +10,7 @@ from planner.allocation.offer import option as room
 from planner.allocation.offer.option import days_needed, enumerate_options
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.test_oracle import specs
 
@@ -78,7 +79,9 @@ def test_order_of_the_file_changes_nothing() -> None:
     assert first.value.tolist() == second.value.tolist()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=examples(30, 300), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(specs())
 def test_dropping_dominated_points_keeps_value_and_cost(spec: Spec) -> None:
     case = build(spec)

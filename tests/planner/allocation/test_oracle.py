@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from planner.allocation.solver.engine import engines_found
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.oracle import best, id_days, ways
 
@@ -126,7 +127,7 @@ def _check_ids(case, plan) -> None:
 
 OPTIONS = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=examples(50, 600),
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 
@@ -138,7 +139,7 @@ def test_highs_finds_the_best_plan_of_all(spec: Spec) -> None:
 
 
 @pytest.mark.skipif("cbc" not in engines_found(), reason="CBC is not installed")
-@settings(OPTIONS, max_examples=60)
+@settings(OPTIONS, max_examples=examples(30, 200))
 @given(specs())
 def test_cbc_finds_the_best_plan_of_all(spec: Spec) -> None:
     _check(spec, "cbc")

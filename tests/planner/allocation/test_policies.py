@@ -15,6 +15,7 @@ from planner.allocation.policy.proportional import LEAST_SHARE, log_worth
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.oracle import DAY_S, Hold, Way, ways
 from tests.planner.allocation.test_oracle import specs
@@ -23,7 +24,7 @@ from tests.planner.allocation.test_policy import every_plan, small
 EXACT = Limits(gap_frac=0.0, time_limit_s=60.0)
 FEW = settings(
     deadline=None,
-    max_examples=40,
+    max_examples=examples(30, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

@@ -14,6 +14,7 @@ from planner.allocation.solver.engine import ENGINES, Answer, Task
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.oracle import Way, all_fit, counts_fit, ways
 from tests.planner.allocation.test_oracle import specs
@@ -21,7 +22,7 @@ from tests.planner.allocation.test_oracle import specs
 EXACT = Limits(gap_frac=0.0, time_limit_s=60.0)
 FEW = settings(
     deadline=None,
-    max_examples=60,
+    max_examples=examples(30, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, T, build
 from tests.planner.allocation.oracle import best, ways
 
@@ -47,7 +48,7 @@ def specs(draw: st.DrawFn) -> Spec:
 
 @settings(
     deadline=None,
-    max_examples=150,
+    max_examples=examples(50, 600),
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 @given(specs())

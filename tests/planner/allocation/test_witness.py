@@ -15,13 +15,16 @@ from planner.allocation.proof.witness import proved_bound, witness_faults
 from planner.allocation.solver.solve import Limits
 from planner.division import plan_case
 from planner.plan import Plan
+from tests.conftest import examples
 from tests.planner.allocation.conftest import J, P, Spec, build
 from tests.planner.allocation.test_oracle import specs
 
 FIRST = str(resources.files("planner") / "examples" / "kai-plan.yaml")
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    deadline=None, max_examples=examples(30, 300), suppress_health_check=[HealthCheck.too_slow]
+)
 @given(specs())
 def test_every_plan_carries_a_bound_that_holds(spec: Spec) -> None:
     case = build(spec)
