@@ -29,9 +29,10 @@ from planner.allocation.proof.certificate import Certificate, certified_bound
 from planner.allocation.proof.witness import proved_bound
 from planner.allocation.solver.solve import Limits
 from planner.case import Case
+from tests.conftest import examples
 from tests.planner.allocation.drawn import drawn_case, optimum
 
-MEDIUM = Size(24, 4, 4, 10, 4)
+MEDIUM, SMALLER = Size(24, 4, 4, 10, 4), Size(20, 4, 4, 10, 4)
 
 
 def ruled(seed: int, jobs: int = 7) -> Case:
@@ -103,7 +104,8 @@ def test_rules_that_compare_are_kept_and_bounded(seed: int) -> None:
 @pytest.mark.slow
 def test_most_of_such_plans_are_near_the_best() -> None:
     lost, missed = [], 0
-    for seed in range(30):
+    seeds = examples(20, 120)
+    for seed in range(seeds):
         case = ruled(seed, jobs=10)
         options = enumerate_options(case)
         best = optimum(case, options).objective
@@ -112,8 +114,8 @@ def test_most_of_such_plans_are_near_the_best() -> None:
         found = found_in(case, options, bands_of(case, options), seed, rounds=1200)
         missed += found is None
         lost += [] if found is None else [1 - found.value / best]
-    assert len(lost) > 15
-    assert missed <= 6  # of these few jobs, hardly any choice keeps two teams equal
+    assert len(lost) > seeds / 2
+    assert missed <= seeds / 5  # of these few jobs, hardly any choice keeps two teams equal
     assert np.mean(lost) < 0.05
 
 
@@ -138,7 +140,8 @@ def test_what_is_packed_keeps_every_row_of_the_blocks(seed: int) -> None:
 @pytest.mark.slow
 def test_packing_is_near_the_best() -> None:
     lost = []
-    for seed in range(24):
+    seeds = examples(20, 120)
+    for seed in range(seeds):
         case = packed(seed, jobs=8)
         options = enumerate_options(case)
         if can_band(options) or len(options.runs) == 0:
@@ -148,7 +151,7 @@ def test_packing_is_near_the_best() -> None:
         assert best is not None
         assert found is not None
         lost.append(1 - found.value / best if best > 0 else 0.0)
-    assert len(lost) > 12
+    assert len(lost) > seeds / 2
     assert np.mean(lost) < 0.03
 
 
@@ -173,7 +176,9 @@ def test_blocks_given_back_are_free_again() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", ["equal", "use", "lend", "block", "delivery"])
 def test_the_way_of_large_cases_knows_the_rule(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = with_rule(make_case(MEDIUM, 3), rule)
+    # Deliveries that do not nest make the larger case too hard to prove in a plain run.
+    size = SMALLER if rule == "delivery" else MEDIUM
+    case = with_rule(make_case(size, 3), rule)
     exact = solve_case(case, limits=Limits(time_limit_s=20.0, gap_frac=1e-3))
     for name in ("EXACT_COLUMNS", "SMALL_COLUMNS", "WHOLE_COLUMNS"):
         monkeypatch.setattr(portfolio, name, 0)
