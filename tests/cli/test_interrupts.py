@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import clean_environment
+from tests.conftest import examples
 
 EXAMPLE = files("planner").joinpath("examples", "first-minute.yaml")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -80,18 +81,8 @@ def moments(count: int, seconds: float) -> Iterator[float]:
 
 @pytest.mark.parametrize("number", list(CODES))
 def test_a_signal_at_random_moments(number: int, seconds: float, tmp_path: Path) -> None:
-    _signalled(6, number, seconds, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", list(CODES))
-def test_a_signal_at_many_random_moments(number: int, seconds: float, tmp_path: Path) -> None:
-    _signalled(12, number, seconds, tmp_path)
-
-
-def _signalled(count: int, number: int, seconds: float, folder: Path) -> None:
-    place, old = folder / "plan.json", "an older plan\n"
-    for moment in moments(count, 1.05 * seconds):
+    place, old = tmp_path / "plan.json", "an older plan\n"
+    for moment in moments(examples(8, 48), 1.05 * seconds):
         place.write_text(old)
         run = allocate(place, EXAMPLE)
         time.sleep(moment)
@@ -183,7 +174,7 @@ def test_two_interrupts_end_a_stopped_solver_and_keep_the_plan(hard: Path, tmp_p
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the solver in /proc")
 def test_a_killed_solver_costs_no_plan(hard: Path, tmp_path: Path) -> None:
     place = tmp_path / "plan.json"
-    run = allocate(place, hard, "--time-limit", "40s", "--solver", "highs")
+    run = allocate(place, hard, "--time-limit", "10s", "--solver", "highs")
     os.kill(solver_of(run), signal.SIGKILL)
     plan = ended(run, place, hard, 0)
     assert "HiGHS failed: the solver's process was ended by SIGKILL" in plan["warnings"]
