@@ -95,11 +95,11 @@ def test_no_time_leaves_the_start_with_a_bound_that_holds() -> None:
 
 
 def test_progress_is_never_behind_the_start() -> None:
-    case = make_case(Size(40, 5, 5, 12, 4), 0)
+    case = make_case(Size(24, 4, 4, 10, 4), 0)
     program, _ = build_program(case, enumerate_options(case))
     minimise = -program.columns.value
     start, seen = some_point(program, 0), []
-    highs(Task(program, minimise, start=start, is_start_good=True, gap_frac=0.02,
+    highs(Task(program, minimise, start=start, is_start_good=True, gap_frac=0.0,
                on_progress=seen.append, time_limit_s=20.0))  # fmt: skip
     told = [one for one in seen if one.bound is not None and one.point is None]
     assert told
