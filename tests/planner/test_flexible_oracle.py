@@ -16,6 +16,7 @@ import planner
 from planner.allocation import portfolio
 from planner.allocation.offer.option import enumerate_options
 from planner.scenario import Scenario
+from tests.conftest import examples
 
 Data = dict[str, Any]
 FIRST = datetime.date(2026, 1, 5)
@@ -150,7 +151,7 @@ def some_case(seed: int) -> tuple[Scenario, list[Job], list[tuple[str, list[int]
     return Scenario.model_validate(data), jobs, [(devices[name], free[name]) for name in pools]
 
 
-@pytest.mark.parametrize("block", range(3))
+@pytest.mark.parametrize("block", range(examples(2, 20)))
 def test_no_plan_does_more_work(block: int) -> None:
     gains = 0
     for seed in range(40 * block, 40 * block + 40):
@@ -170,7 +171,8 @@ def test_a_search_is_bounded_by_no_less_than_the_best(monkeypatch: pytest.Monkey
     listless = functools.partial(enumerate_options, chain_limit=0)
     monkeypatch.setattr(portfolio, "enumerate_options", listless)
     missed = 0
-    for seed in range(200, 260):
+    seeds = examples(40, 240)
+    for seed in range(200, 200 + seeds):
         scenario, jobs, pools = some_case(seed)
         plan = planner.allocate(scenario, time_limit_s=5, gap_frac=0.0)
         assert planner.verify(scenario, plan).ok, seed
@@ -181,4 +183,4 @@ def test_a_search_is_bounded_by_no_less_than_the_best(monkeypatch: pytest.Monkey
         assert plan.certified_bound is None or plan.certified_bound >= best * (1 - 1e-6), seed
         assert plan.verdict.objective <= best * (1 + 1e-6), seed
         missed += plan.verdict.objective < best * (1 - 1e-6)
-    assert missed <= 6
+    assert missed <= seeds / 10
