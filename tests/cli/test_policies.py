@@ -17,6 +17,30 @@ def scenario(cli, tmp_path):
     return tmp_path / "mine" / "first-minute.yaml"
 
 
+@pytest.fixture
+def small(tmp_path):
+    """Two consortiums that want the same nodes, which is planned at once."""
+    place = tmp_path / "small.yaml"
+    place.write_text(
+        """
+schema: planner/scenario/1
+name: small
+currency: KRW
+horizon: {from: 2027-01-01, to: 2027-03-31, resolution: month}
+pools:
+  blackwell: {device: b200_sxm_180gb, nodes: 8, price: 6.7 M KRW / device-month}
+consortiums:
+  maru: {name: Maru Labs, kind: startup, weight: 1.2}
+  nuri: {name: Nuri University, kind: academia, budget: 1.5 bn KRW}
+jobs:
+  maru-8b: {consortium: maru, model: Llama-3.1-8B, tokens: 2 T, nodes: {min: 4, max: 8}}
+  nuri-8b: {consortium: nuri, model: Llama-3.1-8B, tokens: 1 T, nodes: {min: 2, max: 8}}
+""",
+        "utf-8",
+    )
+    return place
+
+
 def test_table_fits_a_screen_and_names_every_policy(cli, scenario):
     answer = cli("policies", scenario, "--time-limit", "20s")
     assert answer.code == 0
@@ -27,8 +51,8 @@ def test_table_fits_a_screen_and_names_every_policy(cli, scenario):
     assert "not shown" not in answer.out
 
 
-def test_json_and_csv_hold_the_same(cli, scenario):
-    line = ("policies", scenario, "--time-limit", "20s", "--policy", "max-min")
+def test_json_and_csv_hold_the_same(cli, small):
+    line = ("policies", small, "--time-limit", "20s", "--policy", "max-min")
     found = json.loads(cli(*line, "--format", "json").out)
     rows = list(csv.DictReader(io.StringIO(cli(*line, "--format", "csv").out)))
     (policy,) = found["policies"]
@@ -53,13 +77,14 @@ def test_policy_of_the_scenario_is_used(cli, scenario):
     assert json.loads(answer.out)["verdict"]["policy"] == "proportional"
 
 
-def test_false_reports_are_shown_and_written(cli, scenario):
-    line = ("policies", scenario, "--time-limit", "20s", "--policy", "weighted-work", "--reports")
+def test_false_reports_are_shown_and_written(cli, small):
+    line = ("policies", small, "--time-limit", "20s", "--policy", "weighted-work", "--reports")
     answer = cli(*line)
     assert answer.code == 0
     assert "false reports of the values or tokens" in answer.out
     assert max(map(len, answer.out.splitlines()[1:])) <= 100
     found = json.loads(cli(*line, "--format", "json").out)
+    assert {row["consortium"] for row in found["reports"]} == {"maru", "nuri"}
     assert {row["field"] for row in found["reports"]} == {"value", "tokens"}
     assert {row["policy"] for row in found["reports"]} == {"weighted-work"}
 
