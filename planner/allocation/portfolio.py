@@ -49,7 +49,7 @@ BUDGET_ROUNDS = 100  # changes of prices for a bound that keeps budgets whole
 NEAR_GAP = 0.1  # a gap asked for from which on they are not worth their time
 QUICK_ROUNDS = 110  # of prices for such a gap, where levels do not tie rows together
 ROUNDS_A_S = 600  # rounds of insertion that a second is taken to hold
-ROUNDS_A_JOB = 40  # rounds that a small case is worth before the solver is asked
+ROUNDS_A_JOB = 60  # rounds that a small case is worth before the solver is asked
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from hardware.column import Bools, Floats, Ints
 from planner.allocation.large.band import Bands, Layer
 from planner.allocation.large.pack import Packs
 
-__all__ = ["BLINK", "Board"]
+__all__ = ["Board"]
 
 SLACK = 1e-10  # float sums of scaled rows differ by less
-BLINK = 0.03  # part of the columns that an insertion overlooks
+BLINK, BLINK_RESTLESS = 0.03, 0.1  # part of the columns that an insertion overlooks
 
 
 class Board:
@@ -24,7 +24,9 @@ class Board:
     Columns of a job lie in order of their worth at prices. `cell` holds, for every line,
     the least that is left between every two rows of it, so that whether a column fits is
     one look-up a layer. Rows that a plan without runs breaks, those that ask for at least,
-    may be broken meanwhile, at a penalty.
+    may be broken meanwhile, at a penalty. On a restless board more columns are overlooked,
+    and those of every job are changed for others that fit: where jobs are few, what finds
+    plans that the order by worth alone does not lead to.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Board:
         *,
         packs: Packs | None = None,
         profit: Floats | None = None,
+        is_restless: bool = False,
     ) -> None:
         profit = bands.profit(prices) if profit is None else profit
         self.packs = packs
@@ -64,7 +67,7 @@ class Board:
             named = [name.startswith(("after_", "lent_")) for name in bands.names]
             self.needs = np.flatnonzero(np.array(named, dtype=np.bool_))
         least = np.minimum.reduceat(bands.value, bands.first[:-1])
-        self.is_choosy = (least < self.worth).tolist()
+        self.is_choosy = ((least < self.worth) | is_restless).tolist()
         for one in {one for pair in self.waits for one in pair}:
             self.is_choosy[one] = True
         self.chosen = np.full(len(bands.job), -1, dtype=np.int64)
@@ -78,7 +81,8 @@ class Board:
         for line in range(len(sizes)):
             self.refresh(line)
         dice = np.random.default_rng(0)
-        self.blinks = dice.random(4 * int(bands.sizes.max()) + 4096) >= BLINK
+        self.blink = BLINK_RESTLESS if is_restless else BLINK
+        self.blinks = dice.random(4 * int(bands.sizes.max()) + 4096) >= self.blink
 
     def _add_layer(self, bands: Bands, layer: Layer, base: Ints) -> None:
         """Rows and look-up cells of the columns in one layer."""

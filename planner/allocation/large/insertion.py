@@ -11,7 +11,7 @@ import numpy as np
 from hardware.column import Bools, Floats, Ints
 from planner.allocation.large.aim import MostWork, SearchAim
 from planner.allocation.large.band import Bands
-from planner.allocation.large.board import BLINK, Board
+from planner.allocation.large.board import Board
 from planner.allocation.large.pack import Packs, Parts
 from planner.allocation.solver.interrupt import is_stopped
 
@@ -19,7 +19,7 @@ __all__ = ["Insertion", "improve"]
 
 HEAT, COLD = 0.3, 0.003  # mean values of a job by which a plan may be worse, first and last
 HEAT_BEGUN = 0.05  # where an earlier plan is what to begin with, and not to be left again
-FEW, HEAT_OF_FEW = 50, 1.0  # jobs up to which a warmer start finds more in the few rounds spent
+FEW, HEAT_OF_FEW = 50, 1.0  # jobs up to which a warmer, restless search finds more
 CYCLE, CYCLE_A_JOB = 300, 8  # rounds after which it is as warm as at first, at least
 MOST_OUT, MOST_TRIED = 10, 40  # runs taken out, and waiting jobs tried, in a round
 MOST_PACKED = 40  # runs of a job for which blocks are sought, where counting is not enough
@@ -98,11 +98,12 @@ def improve(
     began = time.monotonic()
     if len(bands.job) == 0:
         return None
-    board = Board(bands, prices, packs=packs, profit=profit)
+    is_few = len(bands.job) <= FEW
+    board = Board(bands, prices, packs=packs, profit=profit, is_restless=is_few)
     aim = aim or MostWork()
     aim.begin(board)
     dice = np.random.default_rng(seed)
-    heat = HEAT_OF_FEW if len(board.chosen) <= FEW else HEAT
+    heat = HEAT_OF_FEW if is_few else HEAT
     if _begin(board, start, dice, aim):
         heat = min(heat, HEAT_BEGUN)
     best = _Best(on_better)
@@ -153,7 +154,7 @@ def _rounds(
             return used - 1
         before = board.state()
         out = _ruin(board, dice)
-        _insert(board, _waiting(board, out, dice, aim), dice, BLINK, aim)
+        _insert(board, _waiting(board, out, dice, aim), dice, board.blink, aim)
         # By rounds and not by the clock, so that a seed gives the same plan on any machine.
         warm = aim.heat * heat * (COLD / heat) ** (used % cycle / cycle)
         found = score()
@@ -248,8 +249,8 @@ def _another(board: Board, group: int, fits: Bools, dice: np.random.Generator) -
     """
     Position of a column that fits, where the first need not be the one to take.
 
-    The prices say little about runs that others wait for, and about how much of a job to do:
-    half the time the first is taken, else the most valuable or any.
+    The prices say little about runs that others wait for, about how much of a job to do, and
+    where a job of few is best: half the time the first is taken, else the most valuable or any.
     """
     kind = dice.random()
     if kind < 0.5:

@@ -23,7 +23,8 @@ from planner.allocation.solver.task import Answer, Progress, Task
 __all__ = ["highs", "interruptible", "loaded"]
 
 # With a good plan in hand the time goes to the proof. Measured on ten cases of 25 jobs in 8
-# pools: from 3.3 s a case to 1.3 s together with the cut-off below it.
+# pools: from 3.3 s a case to 1.3 s together with the cut-off below it. Presolving at the root
+# alone and shorter lives of cuts: 15 % less in the mean of 21 other cases, a fifth of the longest.
 PROOF: dict[str, Any] = {
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_rins": False,
@@ -32,6 +33,9 @@ PROOF: dict[str, Any] = {
     "mip_heuristic_run_feasibility_jump": False,
     "mip_detect_symmetry": False,
     "mip_allow_restart": False,
+    "mip_root_presolve_only": True,
+    "mip_pool_age_limit": 10,
+    "mip_lp_age_limit": 5,
 }
 BY_ROWS, MINIMISE = 2, 1  # codes of HiGHS
 
