@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hardware.errors import Diagnostic, InputError, SolverFailure, Where, wrong_type
+from hardware.errors import Diagnostic, InputError, SolverFailure, Where
 from planner.allocation.answer.binding import bindings
 from planner.allocation.answer.outcome import plan_of, plan_without_rows
 from planner.allocation.answer.placement import placements
@@ -38,6 +38,7 @@ from planner.allocation.solver.solve import Limits, Solution
 from planner.allocation.solver.turn import in_turn
 from planner.audit import audit, plan_record
 from planner.case import Case, build_case
+from planner.limit_check import check_limits
 from planner.near_work import funded_alike
 from planner.plan import Plan
 from planner.plan_aim import AimedGoal, PlanAim
@@ -120,8 +121,8 @@ def allocate(
     if opened.document is not None:
         inputs = ((_shown_path(opened.document.path, base), opened.sha256), *inputs)
     case = build_case(opened.scenario, base, document=opened.document)
-    _check_limits(time_limit_s, gap_frac, threads, seed, work_frac,
-                  memory_limit_bytes=memory_limit_bytes)  # fmt: skip
+    check_limits(time_limit_s, gap_frac, threads, seed, work_frac,
+                 memory_limit_bytes=memory_limit_bytes)  # fmt: skip
     limits = Limits(time_limit_s, gap_frac, threads, seed, on_progress,
                     memory_limit_bytes=int(memory_limit_bytes))  # fmt: skip
     prior = start if start is None or isinstance(start, Plan) else _read(start)
@@ -197,13 +198,15 @@ def _planned(
     prices: Mapping[str, float] | None = None
     offered: Options | None = None
     is_part = False  # whether the program leaves runs out, so that its prices prove nothing
+    most = limits.memory_limit_bytes
     if policy == "weighted-work":
         answered = solve_case(case, solver=solver, limits=limits, ties_by_cost=by_cost,
                               prior=None if start is None else start.rows)  # fmt: skip
         program, register, solution = answered.program, answered.register, answered.solution
         prices, offered = answered.prices, answered.options
         if start is not None:
-            register, program, solution = begun_from(register, program, solution, start.rows)
+            register, program, solution = begun_from(register, program, solution, start.rows,
+                                                     memory_limit_bytes=most)  # fmt: skip
     else:
         options = enumerate_options(case, keeps_all=keeps_all(policy))
         is_part = policy in POLICIES and is_fair_large(options)
@@ -219,13 +222,14 @@ def _planned(
                 register, program, policy, solver=solver, limits=limits, work_frac=work_frac
             )
     if solution.point is None:
-        words = _explained(program, solution, solver)
+        words = _explained(program, solution, solver, most)
         return plan_without_rows(case, solution, inputs=inputs, warnings=words)
     interrupt.finish()
     solution = tidied(register, program, solution)
     plan = plan_of(register, program, solution, inputs=inputs)
-    plan = replace(plan, aim=_aim(plan, register, program, solution, is_part))
-    return _with_certificate(case, program, _with_alike(case, plan), prices, offered)
+    aim = _aim(plan, register, program, solution, is_part=is_part, memory_limit_bytes=most)
+    plan = _with_alike(case, replace(plan, aim=aim))
+    return _with_certificate(case, program, plan, prices, offered, memory_limit_bytes=most)
 
 
 def _marked(plan: Plan, interrupt: Held) -> Plan:
@@ -239,7 +243,13 @@ def _marked(plan: Plan, interrupt: Held) -> Plan:
 
 
 def _aim(
-    plan: Plan, register: Register, program: Program, solution: Solution, is_part: bool
+    plan: Plan,
+    register: Register,
+    program: Program,
+    solution: Solution,
+    *,
+    is_part: bool,
+    memory_limit_bytes: int,
 ) -> PlanAim | None:
     """What the plan reaches of its policy's goals, with prices that prove how near the best."""
     stated, case, verdict = solution.aim, register.case, plan.verdict
@@ -256,7 +266,9 @@ def _aim(
     aim = aim_of(register, program, solution.policy, stated.work_frac, terms=terms,
                  alone_days=days)  # fmt: skip
     figures = figures_of_placements(register, placements(register, solution.point))
-    return of_plan(aim, stated, figures) if is_part else priced_aim(aim, stated, figures)
+    if is_part:
+        return of_plan(aim, stated, figures)
+    return priced_aim(aim, stated, figures, memory_limit_bytes=memory_limit_bytes)
 
 
 def _with_certificate(
@@ -265,12 +277,14 @@ def _with_certificate(
     plan: Plan,
     prices: Mapping[str, float] | None,
     options: Options | None,
+    *,
+    memory_limit_bytes: int,
 ) -> Plan:
     """The plan with prices that prove a bound on every plan; where none were found it says so."""
     if prices is None:
         if not program.columns.names:
             return plan
-        found = row_prices(program)
+        found = row_prices(program, memory_limit_bytes=memory_limit_bytes)
         if found is None:
             return replace(plan, warnings=(*plan.warnings, UNPRICED))
         rows = zip(program.rows, found.tolist(), strict=True)
@@ -305,13 +319,13 @@ def _ids_apart(case: Case, plan: Plan) -> tuple[str, ...]:
 
 
 def _explained(
-    program: Program, solution: Solution, solver: str | Engine | None
+    program: Program, solution: Solution, solver: str | Engine | None, memory_limit_bytes: int
 ) -> tuple[str, ...]:
     """Why there is no plan, where that is proved."""
     if solution.status != "infeasible" or not engines_found():
         return ()
     notes: list[str] = []
-    ask, _ = in_turn(solver, notes)
+    ask, _ = in_turn(solver, notes, memory_limit_bytes=memory_limit_bytes)
     return (*conflict(program, ask).sentences, *notes)
 
 
@@ -354,40 +368,3 @@ def _shown_path(path: str, base_path: str | Path | None) -> str:
         return Path(os.path.relpath(path, base_path or ".")).as_posix()
     except ValueError:  # another drive
         return Path(path).as_posix()
-
-
-def _check_limits(
-    time_limit_s: float,
-    gap_frac: float,
-    threads: int,
-    seed: int,
-    work_frac: float,
-    *,
-    memory_limit_bytes: float,
-) -> None:
-    """Refuse limits that mean nothing, all at once."""
-    numbers = {"time_limit_s": time_limit_s, "gap_frac": gap_frac, "threads": threads,
-               "work_frac": work_frac, "seed": seed,
-               "memory_limit_bytes": memory_limit_bytes}  # fmt: skip
-    wrong = [
-        wrong_type(name, value, "a number")
-        for name, value in numbers.items()
-        if isinstance(value, bool) or not isinstance(value, (int, float))
-    ]
-    if wrong:
-        raise InputError(wrong)
-    rules = (
-        ("time_limit_s", time_limit_s, 0 < time_limit_s <= 1e7, "more than 0 s"),
-        ("gap_frac", gap_frac, 0 <= gap_frac < 1, "0 or more, below 1"),
-        ("threads", threads, 0 <= threads <= 4096, "0 or more"),
-        ("work_frac", work_frac, 0 < work_frac <= 1, "above 0, at most 1"),
-        ("seed", seed, 0 <= seed < 2**31, "0 or more, below 2**31"),
-        ("memory_limit_bytes", memory_limit_bytes, 0 <= memory_limit_bytes < 2**60, "0 or more"),
-    )
-    faults = [
-        Diagnostic("bad-limit", f"`{name}` is no limit", found=str(value), expected=expected)
-        for name, value, is_right, expected in rules
-        if not is_right
-    ]
-    if faults:
-        raise InputError(faults)

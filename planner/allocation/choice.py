@@ -109,7 +109,8 @@ def solve_by_policy(
     if reached.point is None and not (reached.says_infeasible or reached.was_interrupted):
         reached = _at_least_some(aim, reached, ask=ask, limits=limits, known=in_hand)
     found = judged(aim, reached, solver=who(), work_frac=work_frac, alone=alone,
-                   seconds=time.monotonic() - began)  # fmt: skip
+                   seconds=time.monotonic() - began,
+                   memory_limit_bytes=limits.memory_limit_bytes)  # fmt: skip
     return replace(found, notes=(*found.notes, *notes))
 
 
@@ -122,6 +123,7 @@ def judged(
     seconds: float,
     alone: StandAlone | None = None,
     work_bound: float | None = None,
+    memory_limit_bytes: int = 0,
 ) -> Solution:
     """
     What a policy reached, as a solution with what is proved of it in words.
@@ -142,6 +144,8 @@ def judged(
         What finish times are compared with.
     work_bound : float, optional
         On weighted work; from the prices of the relaxed program when left out.
+    memory_limit_bytes : int
+        For the solver's process that finds those prices; none when 0. [byte]
 
     Returns
     -------
@@ -157,7 +161,8 @@ def judged(
         words = policy_words(aim, reached, figures, work_frac)
         gap = aim_gap_frac(aim, reached)
         stated = stated_aim(aim, reached, work_frac, alone)
-        work_bound = price_bound(program) if work_bound is None else work_bound
+        if work_bound is None:
+            work_bound = price_bound(program, memory_limit_bytes=memory_limit_bytes)
     status = "feasible" if point is not None else "unsolved"
     return Solution(
         status="infeasible" if reached.says_infeasible else status,

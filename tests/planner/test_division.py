@@ -11,9 +11,12 @@ import pytest
 import planner
 from hardware.errors import InputError, SolverFailure
 from planner import division
-from planner.allocation.solver.engine import engines_found
+from planner.allocation.policy.goal import POLICIES
+from planner.allocation.solver import engine as room
+from planner.allocation.solver.engine import Answer, Task, engines_found
+from planner.allocation.solver.solve import Limits
 from planner.version import model_version, version
-from tests.planner.allocation.conftest import J, P, Spec, build
+from tests.planner.allocation.conftest import J, P, Spec, T, build
 
 EXAMPLES = Path(str(resources.files("planner") / "examples"))
 FIRST = EXAMPLES / "first-minute.yaml"
@@ -104,8 +107,36 @@ def test_a_plan_without_prices_says_that_it_has_no_certificate(
 ) -> None:
     case = build(Spec([P([(0, 28, 4)])], [J(tokens=20)]))
     assert division.UNPRICED not in division.plan_case(case, policy="min-cost").warnings
-    monkeypatch.setattr(division, "row_prices", lambda program: None)
+    monkeypatch.setattr(division, "row_prices", lambda program, **_: None)
     plan = division.plan_case(case, policy="min-cost")
     assert plan.certificate == ()
     assert plan.certified_bound is None
     assert plan.warnings[-1] == division.UNPRICED
+
+
+@pytest.mark.parametrize("floor", [0.0, 99.0])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_question_to_a_solver_has_the_memory_limit(
+    policy: str, floor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[bool, int]] = []
+
+    def here(ask: room.Engine) -> room.Engine:
+        def recorded(task: Task) -> Answer:
+            asked.append((task.is_relaxed, task.memory_limit_bytes))
+            return ask(task)
+
+        return recorded
+
+    monkeypatch.setattr(room, "apart", here)
+    jobs = [J(tokens=20, value=1 + at, nodes=(1, 2)) for at in range(4)]
+    case = build(Spec([P([(0, 28, 4)])], jobs, [T(floor=floor)]))
+    first = division.plan_case(case, policy=policy, limits=Limits(memory_limit_bytes=10**9))
+    if not floor:
+        division.plan_case(
+            case, policy=policy, start=first, limits=Limits(memory_limit_bytes=10**9)
+        )
+    assert first.verdict.status == ("infeasible" if floor else "optimal")
+    assert {limit for _, limit in asked} == {10**9}
+    is_priced = floor or policy != "weighted-work"  # by a relaxed program
+    assert (True in {is_relaxed for is_relaxed, _ in asked}) == bool(is_priced)

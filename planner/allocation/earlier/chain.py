@@ -28,7 +28,12 @@ __all__ = ["begun_from", "with_prior"]
 
 
 def begun_from(
-    register: Register, program: Program, solution: Solution, rows: PlanRowTable
+    register: Register,
+    program: Program,
+    solution: Solution,
+    rows: PlanRowTable,
+    *,
+    memory_limit_bytes: int = 0,
 ) -> tuple[Register, Program, Solution]:
     """
     The solution, or an earlier plan where that is worth more or costs less for as much.
@@ -39,6 +44,8 @@ def begun_from(
         What was found; the program may have a part of the chains only.
     rows : PlanRowTable
         Who held what in the earlier plan.
+    memory_limit_bytes : int
+        For the solver's process that finds prices where a bound is missing; none when 0. [byte]
 
     Returns
     -------
@@ -48,9 +55,10 @@ def begun_from(
     """
     wider = with_prior(register.case, register.options, rows)
     if wider is register.options:
-        return register, program, no_worse(register, program, solution, rows)
+        return register, program, no_worse(register, program, solution, rows,
+                                           memory_limit_bytes=memory_limit_bytes)  # fmt: skip
     wide, of_wide = build_program(register.case, wider)
-    found = no_worse(of_wide, wide, solution, rows)
+    found = no_worse(of_wide, wide, solution, rows, memory_limit_bytes=memory_limit_bytes)
     if found.point is solution.point:
         return register, program, found
     if solution.bound is None:

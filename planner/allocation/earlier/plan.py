@@ -176,7 +176,12 @@ def nearest(case: Case, runs: OptionTable, rows: PlanRowTable) -> Ints:
 
 
 def no_worse(
-    register: Register, program: Program, solution: Solution, rows: PlanRowTable
+    register: Register,
+    program: Program,
+    solution: Solution,
+    rows: PlanRowTable,
+    *,
+    memory_limit_bytes: int = 0,
 ) -> Solution:
     """
     The solution, or an earlier plan where that is worth more or costs less for as much.
@@ -187,6 +192,8 @@ def no_worse(
         What was found.
     rows : PlanRowTable
         Who held what in the earlier plan.
+    memory_limit_bytes : int
+        For the solver's process that finds prices where a bound is missing; none when 0. [byte]
 
     Returns
     -------
@@ -206,7 +213,9 @@ def no_worse(
         cheaper = value >= solution.objective - slack and cost < (solution.cost or 0.0)
         if not (ahead or cheaper):
             return solution
-    bound = solution.bound if solution.bound is not None else price_bound(program)
+    bound = solution.bound
+    if bound is None:
+        bound = price_bound(program, memory_limit_bytes=memory_limit_bytes)
     proved = bound is not None and bound - value <= PROVED * max(abs(bound), 1e-12)
     return replace(
         solution,

@@ -82,7 +82,8 @@ def solve_listed(
                        part=FIXED_PART, start=start)  # fmt: skip
     rest, bound = limits, None
     if len(options.chains) >= DENSE_CHAINS:
-        prices = row_prices(program, time_limit_s=FIXED_PART * limits.time_limit_s)
+        prices = row_prices(program, time_limit_s=FIXED_PART * limits.time_limit_s,
+                            memory_limit_bytes=limits.memory_limit_bytes)  # fmt: skip
         if prices is not None:
             bound = bound_of(program, prices)
             kept = _best_plans(program, options, prices, start)

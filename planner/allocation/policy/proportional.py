@@ -115,12 +115,21 @@ def proportional(register: Register, program: Program, *, ask: Engine, limits: L
 
 
 def relaxed_shares(
-    register: Register, program: Program, *, time_limit_s: float
+    register: Register, program: Program, *, time_limit_s: float, memory_limit_bytes: int = 0
 ) -> dict[str, float]:
     """
     Shares of the relaxed program with the largest weighted sum of logarithms, by consortium.
 
     Tangents there, with prices of rows, prove how large the sum of any plan can be.
+
+    Parameters
+    ----------
+    register, program : Register, Program
+        What the shares are of.
+    time_limit_s : float
+        For all rounds. [s]
+    memory_limit_bytes : int
+        For the solver's process; none when 0. [byte]
     """
     mine = proportions(register, program)
     ends = time.monotonic() + time_limit_s
@@ -136,7 +145,8 @@ def relaxed_shares(
             break
         wide, minimise = _outer(mine, program, points)
         try:
-            answer = ask(Task(wide, minimise, is_relaxed=True, time_limit_s=left))
+            answer = ask(Task(wide, minimise, is_relaxed=True, time_limit_s=left,
+                              memory_limit_bytes=memory_limit_bytes))  # fmt: skip
         except (PlanningError, RuntimeError):
             break
         if answer.point is None:

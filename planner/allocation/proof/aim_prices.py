@@ -33,7 +33,12 @@ LEAST_PRICE = 1e-12  # of the largest; smaller ones prove nothing and fill the f
 
 
 def priced_aim(
-    aim: Aim, stated: PlanAim, figures: Figures, *, time_limit_s: float = 10.0
+    aim: Aim,
+    stated: PlanAim,
+    figures: Figures,
+    *,
+    time_limit_s: float = 10.0,
+    memory_limit_bytes: int = 0,
 ) -> PlanAim:
     """
     The aim of a plan with what the plan reaches, and prices with the bounds that they prove.
@@ -48,6 +53,8 @@ def priced_aim(
         Of the plan.
     time_limit_s : float
         Goals whose turn comes later get no prices. [s]
+    memory_limit_bytes : int
+        For the solver's process; none when 0. [byte]
 
     Returns
     -------
@@ -65,34 +72,51 @@ def priced_aim(
     for at, one in enumerate(stated.goals):
         left = ends - time.monotonic()
         is_bare = aim.policy == "proportional" and at > 0
-        goals.append(one if left <= 0 or is_bare else _priced(aim, at, one, reached, left))
+        if left > 0 and not is_bare:
+            one = _priced(aim, at, one, reached, left_s=left, memory_limit_bytes=memory_limit_bytes)
+        goals.append(one)
     return replace(stated, goals=tuple(goals))
 
 
 def _priced(
-    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], left_s: float
+    aim: Aim,
+    at: int,
+    one: AimedGoal,
+    reached: tuple[float, ...],
+    *,
+    left_s: float,
+    memory_limit_bytes: int,
 ) -> AimedGoal:
     """One goal with its prices, where the relaxed program gives any."""
     touch: dict[str, float] = {}
     if one.name == "proportional":
-        touch = relaxed_shares(aim.register, aim.program, time_limit_s=0.5 * left_s)
+        touch = relaxed_shares(aim.register, aim.program, time_limit_s=0.5 * left_s,
+                               memory_limit_bytes=memory_limit_bytes)  # fmt: skip
     program, _ = priced_program(aim, at, reached, touch)
-    found = row_prices(program, time_limit_s=left_s)
+    found = row_prices(program, time_limit_s=left_s, memory_limit_bytes=memory_limit_bytes)
     if found is None:
         return one
     prices = _named(program.rows, found)
     bound = bound_by(aim, at, reached, prices, touch)
     one = _with(aim, at, one, (bound, prices, touch))
     far = reached[at] - bound > NEAR * max(abs(reached[at]), abs(aim.goals[at].shift), 1e-9)
-    return _refuted(aim, at, one, reached, left_s) if far and can_refute(aim, at) else one
+    if not (far and can_refute(aim, at)):
+        return one
+    return _refuted(aim, at, one, reached, left_s=left_s, memory_limit_bytes=memory_limit_bytes)
 
 
 def _refuted(
-    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], left_s: float
+    aim: Aim,
+    at: int,
+    one: AimedGoal,
+    reached: tuple[float, ...],
+    *,
+    left_s: float,
+    memory_limit_bytes: int,
 ) -> AimedGoal:
     """One goal with prices that prove that no plan is better, where the relaxed program can."""
     program, _ = refutation(aim, at, reached)
-    found = row_prices(program, time_limit_s=left_s)
+    found = row_prices(program, time_limit_s=left_s, memory_limit_bytes=memory_limit_bytes)
     if found is None:
         return one
     prices = _named(program.rows, found)

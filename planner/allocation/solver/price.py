@@ -16,9 +16,20 @@ from planner.allocation.solver.engine import Task, engine, engines_found
 __all__ = ["price_bound", "row_prices"]
 
 
-def row_prices(program: Program, *, time_limit_s: float = 20.0) -> Floats | None:
+def row_prices(
+    program: Program, *, time_limit_s: float = 20.0, memory_limit_bytes: int = 0
+) -> Floats | None:
     """
     Worth of one unit of each row in the relaxed program, in value; None when not found.
+
+    Parameters
+    ----------
+    program : Program
+        What to maximise, and under which rows.
+    time_limit_s : float
+        For the solver. [s]
+    memory_limit_bytes : int
+        For the solver's process; none when 0. [byte]
 
     Returns
     -------
@@ -29,9 +40,9 @@ def row_prices(program: Program, *, time_limit_s: float = 20.0) -> Floats | None
         return None
     ask, _, _ = engine("highs")
     with contextlib.suppress(PlanningError, RuntimeError):
-        answer = ask(
-            Task(program, -program.columns.value, is_relaxed=True, time_limit_s=time_limit_s)
-        )
+        answer = ask(Task(program, -program.columns.value, is_relaxed=True,
+                          time_limit_s=time_limit_s,
+                          memory_limit_bytes=memory_limit_bytes))  # fmt: skip
         if answer.prices is None:
             return None
         prices = np.zeros(len(program.rows))
@@ -49,7 +60,16 @@ def _row_scales(program: Program) -> Floats:
     return np.array([row_factor(row) for row in program.rows])
 
 
-def price_bound(program: Program) -> float | None:
-    """A bound on the value from the prices of the relaxed program; None when there are none."""
-    prices = row_prices(program)
+def price_bound(program: Program, *, memory_limit_bytes: int = 0) -> float | None:
+    """
+    A bound on the value from the prices of the relaxed program; None when there are none.
+
+    Parameters
+    ----------
+    program : Program
+        What to maximise, and under which rows.
+    memory_limit_bytes : int
+        For the solver's process; none when 0. [byte]
+    """
+    prices = row_prices(program, memory_limit_bytes=memory_limit_bytes)
     return None if prices is None else bound_of(program, prices)

@@ -178,7 +178,8 @@ def _first_answer(
     if start is None:
         raise SolverFailure(failures)
     notes.append("the plan is the best that was known without a solver's answer")
-    return _Found(start, price_bound(program), False, False, is_left_over=True), who
+    bound = price_bound(program, memory_limit_bytes=limits.memory_limit_bytes)
+    return _Found(start, bound, False, False, is_left_over=True), who
 
 
 def _better(
@@ -213,16 +214,16 @@ def _best(program: Program, ask: Engine, limits: Limits, start: Floats | None) -
         return _Found(None, None, True, False)
     if point is None:
         point = start
-    bounds = [price_bound(program)] if answer.bound is None else [-answer.bound]
+    most = limits.memory_limit_bytes
+    bound = price_bound(program, memory_limit_bytes=most) if answer.bound is None else -answer.bound
     if point is not None:
         value = float(program.columns.value @ point)
         # A bound below what is in hand is a wrong bound, whoever gives it.
-        bounds = [bound for bound in bounds if bound is not None and bound >= value - _slack(value)]
-        bounds = [max(bound, value) for bound in bounds]
+        is_right = bound is not None and bound >= value - _slack(value)
+        bound = max(bound, value) if bound is not None and is_right else None
         if start is not None and value < float(program.columns.value @ start):
             point = start
-    known = [bound for bound in bounds if bound is not None]
-    return _Found(point, min(known) if known else None, False, answer.was_interrupted)
+    return _Found(point, bound, False, answer.was_interrupted)
 
 
 def _cheapest(
