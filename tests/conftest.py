@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 # A shell starts what runs in the background with interrupts ignored, and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,3 +20,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def examples(few: int, many: int) -> int:
     """How many cases a test draws: a few in a plain run, many with `PLANNER_THOROUGH=1`."""
     return many if os.environ.get("PLANNER_THOROUGH") == "1" else few
+
+
+@pytest.fixture
+def solvers_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solvers answer in this process, which is sooner: for tests that ask about plans alone."""
+    monkeypatch.setattr("planner.allocation.solver.engine.apart", lambda ask: ask)

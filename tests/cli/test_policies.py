@@ -41,8 +41,9 @@ jobs:
     return place
 
 
-def test_table_fits_a_screen_and_names_every_policy(cli, scenario):
-    answer = cli("policies", scenario, "--time-limit", "20s")
+@pytest.mark.usefixtures("solvers_here")
+def test_table_fits_a_screen_and_names_every_policy(cli, small):
+    answer = cli("policies", small, "--time-limit", "20s")
     assert answer.code == 0
     lines = answer.out.splitlines()
     assert max(map(len, lines[1:])) <= 100

@@ -20,7 +20,7 @@ import pytest
 from hardware.errors import InputError
 from planner.cli import place as room
 from planner.cli.place import check_place, write_whole
-from tests.cli.conftest import clean_environment
+from tests.cli.conftest import Answer, clean_environment
 
 EXAMPLE = files("planner").joinpath("examples", "first-minute.yaml")
 ROWS = Path(__file__).parents[1] / "planner" / "data"
@@ -64,6 +64,11 @@ def planner(
     )  # fmt: skip
 
 
+def here(answer: Answer) -> subprocess.CompletedProcess[bytes]:
+    """What a command in this process gave, as of one: files are written alike, and sooner."""
+    return subprocess.CompletedProcess((), answer.code, answer.out.encode(), answer.err.encode())
+
+
 def refused(done: subprocess.CompletedProcess[bytes], found: str) -> str:
     """The text of a command that could not write: one error, no traceback, code 2."""
     err = done.stderr.decode()
@@ -87,8 +92,8 @@ def test_a_file_that_does_not_fit_leaves_the_old_one(name: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_full_device_is_told(name: str) -> None:
-    refused(planner(*WRITERS[name], "/dev/full"), "No space left on device")
+def test_a_full_device_is_told(name: str, cli) -> None:
+    refused(here(cli(*WRITERS[name], "/dev/full")), "No space left on device")
 
 
 @pytest.mark.parametrize(
@@ -173,8 +178,8 @@ def test_a_folder_closed_to_us() -> None:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_folder_in_the_way(name: str, tmp_path: Path) -> None:
-    done = planner(*WRITERS[name], tmp_path)
+def test_a_folder_in_the_way(name: str, tmp_path: Path, cli) -> None:
+    done = here(cli(*WRITERS[name], tmp_path))
     assert done.returncode == 2
     assert b"error[cannot-write]" in done.stderr
     assert b"Traceback" not in done.stderr

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.allocation.offer.option import Options
 from planner.allocation.program.families import build_program
-from planner.allocation.solver.engine import engine
+from planner.allocation.solver.engine import ENGINES
 from planner.allocation.solver.solve import Limits, Solution, solve
 from planner.case import Case
 from tests.planner.allocation.conftest import J, P, Spec, T, build
@@ -67,6 +67,6 @@ def _job(dice: np.random.Generator, at: int, days: int) -> J:
 
 
 def optimum(case: Case, options: Options) -> Solution:
-    """The exact answer of the solver over some options."""
+    """The exact answer of the solver over some options, in this process since that is sooner."""
     program, _ = build_program(case, options)
-    return solve(program, solver=engine("highs")[0], limits=EXACT)
+    return solve(program, solver=ENGINES["highs"], limits=EXACT)
