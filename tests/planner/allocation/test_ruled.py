@@ -117,7 +117,7 @@ def test_most_of_such_plans_are_near_the_best() -> None:
         lost += [] if found is None else [1 - found.value / best]
     assert len(lost) > seeds / 2
     assert missed <= seeds / 5  # of these few jobs, hardly any choice keeps two teams equal
-    assert np.mean(lost) < 0.05
+    assert np.mean(lost) < (0.05 if jobs > 8 else 0.045)  # fewer jobs are easier
 
 
 @pytest.mark.parametrize("seed", range(30))
