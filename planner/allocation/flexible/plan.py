@@ -46,8 +46,8 @@ SEED_STEP = 7919  # between the seeds of one search and the next
 QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
 DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
 MOST_LEAVES = 400
-SPLIT_BUCKETS, SPLIT_FRAC = 250, 0.75
-HIDDEN_FRAC = 0.6  # of the gap sought, since rounding hides some of what parts prove
+SPLIT_BUCKETS, SPLIT_FRAC = 600, 0.75
+SEEN_FRAC = 0.9  # of the gap, sought by parts, since rounding hides some of what they prove
 TAUGHT_LEAVES = 20  # parts of which the search learns the best plans
 FINE_JOBS = 200  # up to here, prices are sought finely too
 FIXED_COLUMNS, FIXED_ROUNDS_A_S = 100_000, 600
@@ -56,6 +56,7 @@ FIXED_ROUNDS_A_JOB = 60
 ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
 ALL_RUNS, ALONE_FRAC = 15_000, 0.15  # runs that a solver is asked about, part of the time for it
+MORE_FRAC = 0.1  # part of the time for each further search
 LEAST_S = 0.5  # below, a solver is not asked for a better plan
 
 
@@ -145,9 +146,20 @@ class _Flexible:
                 self._search(priced.prices, rounds, spend * self.clock.left())
             if is_known and is_small and spend < 0.5 and master is not None:
                 named |= self._divided(master, priced.prices)
+        while is_known and is_small and self._has_time_for_more():
+            before, rounds = self.best and self.best.value, int(ROUNDS_A_S * MORE_FRAC * total)
+            self._search(priced.prices, rounds, MORE_FRAC * total)
+            if (self.best and self.best.value) == before:
+                break
         if self.clock.is_coarse:
             named[FINENESS] = float(self.clock.buckets)
         return self._answer(priced, Certificate(named, self.bound))
+
+    def _has_time_for_more(self) -> bool:
+        """Whether a further search leaves the solver its time, and has something to find."""
+        if self.best and self.best.value >= self.bound * (1 - self.limits.gap_frac):
+            return False
+        return self.clock.left() > (ALONE_FRAC + MORE_FRAC) * self.limits.time_limit_s
 
     def _alone(self) -> None:
         """A solver's plan of whole runs, from which the search goes on where it knows all rules."""
@@ -185,7 +197,8 @@ class _Flexible:
         paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
         trimmed = self._master(paths)
         trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
-        found = split(trimmed, self.ways, prices, value=value, gap_frac=self.limits.gap_frac,
+        sought = SEEN_FRAC * self.limits.gap_frac
+        found = split(trimmed, self.ways, prices, value=value, gap_frac=sought,
                       buckets=SPLIT_BUCKETS, most=most,
                       time_limit_s=SPLIT_FRAC * clock.left())  # fmt: skip
         for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
