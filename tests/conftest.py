@@ -1,8 +1,8 @@
 """
 What all tests share: Ctrl-C means what it does at a terminal, and how many cases are drawn.
 
-Tests that draw cases at random draw a few dozen in a plain run. `PLANNER_THOROUGH=1` before
-the command draws thousands in place of them, and takes that much longer.
+Tests that draw cases at random draw a few dozen in a plain run. `THOROUGH_TESTS=1` before
+the command draws hundreds in place of them, and takes that much longer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def examples(few: int, many: int) -> int:
-    """How many cases a test draws: a few in a plain run, many with `PLANNER_THOROUGH=1`."""
-    return many if os.environ.get("PLANNER_THOROUGH") == "1" else few
+    """How many cases a test draws: a few in a plain run, many with `THOROUGH_TESTS=1`."""
+    return many if os.environ.get("THOROUGH_TESTS") == "1" else few
 
 
 @pytest.fixture

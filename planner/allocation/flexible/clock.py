@@ -10,6 +10,7 @@ from planner.allocation.flexible.bound import COARSEST, bound_at, fine_buckets, 
 from planner.allocation.flexible.parts import Part, leaf_bound
 from planner.allocation.flexible.rows import LinkRows
 from planner.allocation.flexible.ways import Ways
+from planner.allocation.solver.interrupt import is_stopped
 
 __all__ = ["Clock"]
 
@@ -35,8 +36,10 @@ class Clock:
         return time.monotonic() - self.began
 
     def left(self) -> float:
-        """Time that is left for plans; none after `stop`. [s]"""
-        return 0.0 if self.is_stopped else self.time_limit_s - self.used() - self.kept_s
+        """Time that is left for plans; none after `stop` or an interrupt. [s]"""
+        if self.is_stopped or is_stopped():
+            return 0.0
+        return self.time_limit_s - self.used() - self.kept_s
 
     def stop(self) -> None:
         """Leave no more time."""
@@ -88,7 +91,7 @@ class Clock:
         began, buckets, found = time.monotonic(), self.leaf_buckets(ways), []
         spend = max(self.left(), 0.0) / 2  # as long again to recompute them
         for part, prices in leaves:
-            if time.monotonic() - began > spend:
+            if time.monotonic() - began > spend or is_stopped():
                 return None
             found.append(leaf_bound(rows, ways, part, prices, buckets))
         self.kept_s += time.monotonic() - began

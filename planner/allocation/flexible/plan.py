@@ -146,11 +146,10 @@ class _Flexible:
                 self._search(priced.prices, rounds, spend * self.clock.left())
             if is_known and is_small and spend < 0.5 and master is not None:
                 named |= self._divided(master, priced.prices)
-        while is_known and is_small and self._has_time_for_more():
-            before, rounds = self.best and self.best.value, int(ROUNDS_A_S * MORE_FRAC * total)
-            self._search(priced.prices, rounds, MORE_FRAC * total)
-            if (self.best and self.best.value) == before:
-                break
+        is_better = is_known and is_small
+        while is_better and self._has_time_for_more():
+            rounds = int(ROUNDS_A_S * MORE_FRAC * total)
+            is_better = self._search(priced.prices, rounds, MORE_FRAC * total)
         if self.clock.is_coarse:
             named[FINENESS] = float(self.clock.buckets)
         return self._answer(priced, Certificate(named, self.bound))
@@ -250,8 +249,8 @@ class _Flexible:
             self.board.put((path, row, amount))
         return self.board.holds()
 
-    def _search(self, prices: Floats, rounds: int, time_limit_s: float) -> None:
-        """Look for a better plan from the best so far."""
+    def _search(self, prices: Floats, rounds: int, time_limit_s: float) -> bool:
+        """Look for a better plan from the best so far; whether there is one."""
         board, limits = self.board, self.limits
         self._put(self.best.paths if self.best else ())
         self.searches += 1
@@ -259,8 +258,9 @@ class _Flexible:
         found = search(board, prices, rounds=rounds, time_limit_s=time_limit_s,
                        seed=limits.seed + SEED_STEP * self.searches, goal=goal,
                        on_better=self._told)  # fmt: skip
-        if found is not None and (self.best is None or found.value > self.best.value):
-            self.best = found
+        is_better = found is not None and (self.best is None or found.value > self.best.value)
+        self.best = found if is_better else self.best
+        return is_better
 
     def _told(self, value: float) -> None:
         """Tell progress in the minimisation's sign, as solvers report it."""

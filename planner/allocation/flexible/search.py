@@ -11,6 +11,7 @@ import numpy as np
 from hardware.column import Floats, Ints
 from planner.allocation.flexible.board import ChainBoard
 from planner.allocation.flexible.path import Path
+from planner.allocation.solver.interrupt import is_stopped
 
 __all__ = ["Searched", "search"]
 
@@ -99,12 +100,14 @@ class _Search:
             self.see()
             current = self.board.score(self.sum)
             for used in range(1, rounds + 1):
-                if time.monotonic() > end or (self.best and self.best[0] >= self.goal):
+                is_over = time.monotonic() > end or is_stopped()
+                if is_over or (self.best and self.best[0] >= self.goal):
                     break
                 heat = self.mean * HEAT * (COLD / HEAT) ** (used / rounds)
                 current = self.round(current, heat, end)
         except KeyboardInterrupt:
             was_interrupted = True
+        was_interrupted |= is_stopped()
         if self.best is None:
             return None
         return Searched(self.best[1], self.best[0], used, was_interrupted)

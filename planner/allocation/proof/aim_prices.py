@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from hardware.column import Floats
 from planner.allocation.policy.figures import Figures
 from planner.allocation.policy.proportional import relaxed_shares
 from planner.allocation.policy.refutation import (
@@ -18,10 +17,11 @@ from planner.allocation.policy.refutation import (
     is_refuted,
     refutation,
 )
-from planner.allocation.program.row import Row
+from planner.allocation.program.row import Program
 from planner.allocation.proof.aim import Aim, bound_by, priced_program
 from planner.allocation.proof.stated import held_values, of_plan
 from planner.allocation.solver.price import row_prices
+from planner.allocation.solver.solve import Limits
 from planner.plan_aim import AimedGoal, PlanAim
 
 __all__ = ["MOST_COLUMNS", "priced_aim"]
@@ -73,54 +73,35 @@ def priced_aim(
         left = ends - time.monotonic()
         is_bare = aim.policy == "proportional" and at > 0
         if left > 0 and not is_bare:
-            one = _priced(aim, at, one, reached, left_s=left, memory_limit_bytes=memory_limit_bytes)
+            limits = Limits(time_limit_s=left, memory_limit_bytes=memory_limit_bytes)
+            one = _priced(aim, at, one, reached, limits)
         goals.append(one)
     return replace(stated, goals=tuple(goals))
 
 
 def _priced(
-    aim: Aim,
-    at: int,
-    one: AimedGoal,
-    reached: tuple[float, ...],
-    *,
-    left_s: float,
-    memory_limit_bytes: int,
+    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], limits: Limits
 ) -> AimedGoal:
     """One goal with its prices, where the relaxed program gives any."""
     touch: dict[str, float] = {}
     if one.name == "proportional":
-        touch = relaxed_shares(aim.register, aim.program, time_limit_s=0.5 * left_s,
-                               memory_limit_bytes=memory_limit_bytes)  # fmt: skip
-    program, _ = priced_program(aim, at, reached, touch)
-    found = row_prices(program, time_limit_s=left_s, memory_limit_bytes=memory_limit_bytes)
-    if found is None:
+        touch = relaxed_shares(aim.register, aim.program, time_limit_s=0.5 * limits.time_limit_s,
+                               memory_limit_bytes=limits.memory_limit_bytes)  # fmt: skip
+    prices = _named_prices(priced_program(aim, at, reached, touch)[0], limits)
+    if prices is None:
         return one
-    prices = _named(program.rows, found)
     bound = bound_by(aim, at, reached, prices, touch)
     one = _with(aim, at, one, (bound, prices, touch))
     far = reached[at] - bound > NEAR * max(abs(reached[at]), abs(aim.goals[at].shift), 1e-9)
-    if not (far and can_refute(aim, at)):
-        return one
-    return _refuted(aim, at, one, reached, left_s=left_s, memory_limit_bytes=memory_limit_bytes)
+    return _refuted(aim, at, one, reached, limits) if far and can_refute(aim, at) else one
 
 
 def _refuted(
-    aim: Aim,
-    at: int,
-    one: AimedGoal,
-    reached: tuple[float, ...],
-    *,
-    left_s: float,
-    memory_limit_bytes: int,
+    aim: Aim, at: int, one: AimedGoal, reached: tuple[float, ...], limits: Limits
 ) -> AimedGoal:
     """One goal with prices that prove that no plan is better, where the relaxed program can."""
-    program, _ = refutation(aim, at, reached)
-    found = row_prices(program, time_limit_s=left_s, memory_limit_bytes=memory_limit_bytes)
-    if found is None:
-        return one
-    prices = _named(program.rows, found)
-    if not is_refuted(aim, at, reached, prices):
+    prices = _named_prices(refutation(aim, at, reached)[0], limits)
+    if prices is None or not is_refuted(aim, at, reached, prices):
         return one
     touch = {BETTER: 1.0}
     return _with(aim, at, one, (goal_bound(aim, at, reached, prices, touch), prices, touch))
@@ -138,8 +119,12 @@ def _with(
                    touch=tuple(touch.items()))  # fmt: skip
 
 
-def _named(rows: tuple[Row, ...], found: Floats) -> dict[str, float]:
-    """Prices by name of row, without those that are nothing."""
+def _named_prices(program: Program, limits: Limits) -> dict[str, float] | None:
+    """Prices of the relaxed program by name of row, without those that are nothing."""
+    found = row_prices(program, time_limit_s=limits.time_limit_s,
+                       memory_limit_bytes=limits.memory_limit_bytes)  # fmt: skip
+    if found is None:
+        return None
     least = LEAST_PRICE * float(np.abs(found).max(initial=0.0))
-    pairs = zip(rows, found.tolist(), strict=True)
+    pairs = zip(program.rows, found.tolist(), strict=True)
     return {row.name: price for row, price in pairs if abs(price) > least}

@@ -24,7 +24,7 @@ __all__ = ["highs", "interruptible", "loaded"]
 
 # With a good plan in hand the time goes to the proof. Measured on ten cases of 25 jobs in 8
 # pools: from 3.3 s a case to 1.3 s together with the cut-off below it. Presolving at the root
-# alone and shorter lives of cuts: 15 % less in the mean of 21 other cases, a fifth of the longest.
+# alone and shorter lives of cuts: 14 % less of the solver's time over 21 other cases, in one run.
 PROOF: dict[str, Any] = {
     "mip_heuristic_effort": 0.0,
     "mip_heuristic_run_rins": False,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.cases import Size, make_case
+from planner.allocation.flexible import plan
 from planner.allocation.flexible.bound import bound_at, chain_bound
+from planner.allocation.flexible.clock import Clock
 from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.parts import Part, dearest, leaf_bound, parts_bound, written
 from planner.allocation.flexible.path import best_starts, followed
@@ -23,6 +27,7 @@ from planner.allocation.offer.option import Options, enumerate_options
 from planner.allocation.program.families import build_program
 from planner.allocation.program.settle import is_feasible
 from planner.allocation.proof.witness import proved_bound
+from planner.allocation.solver.interrupt import held
 from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from tests.planner.allocation.drawn import drawn_case, optimum
@@ -261,3 +266,27 @@ def test_parts_prove_more_than_the_whole_does() -> None:
     assert parts_bound(rows, ways, prices, 600) == pytest.approx(bound, rel=1e-12)
     number = next(name for name in prices if name.endswith(": job"))
     assert case.job_names[int(prices[number])]
+
+
+@pytest.mark.parametrize(("place", "name"), [(plan, "search"), (Clock, "leaves_bound")])
+def test_an_interrupt_ends_the_search_and_the_bounds_at_once(
+    place: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = flexible(make_case(Size(25, 4, 6, 24, 3), 1))
+    asked, long_step = [], getattr(place, name)
+
+    def interrupted(*given: object, **named: object) -> object:
+        asked.append(time.monotonic())
+        if len(asked) == (2 if name == "search" else 1):  # the first search is a short one
+            signal.raise_signal(signal.SIGINT)
+        return long_step(*given, **named)
+
+    monkeypatch.setattr(place, name, interrupted)
+    with held():
+        found = plan_flexible(case, enumerate_options(case),
+                              limits=Limits(time_limit_s=30.0, gap_frac=0.0))  # fmt: skip
+    took = time.monotonic() - asked[1 if name == "search" else 0]
+    assert took < 2.0, took  # of half a minute; what is begun is finished first
+    assert found.solution.objective is not None
+    assert found.solution.bound is not None
+    assert proved_bound(case, found.certificate.prices) >= found.solution.objective * (1 - 1e-9)

@@ -205,7 +205,7 @@ def test_the_way_of_large_cases_knows_the_rule(rule: str, monkeypatch: pytest.Mo
         assert again == pytest.approx(plain, rel=1e-9)
     named = certified_bound(case, large.prices or {})
     assert named is not None
-    assert named == pytest.approx(found.bound, rel=1e-6) or named > found.bound
+    assert named >= found.bound * (1 - 1e-6)  # which the solver may have lowered further
     assert again >= best.objective * (1 - 1e-6)
 
 
