@@ -196,6 +196,7 @@ def _planned(
     by_cost = stated is None or stated.ties == "cost"
     policy = policy or (stated.objective if stated is not None else "weighted-work")
     prices: Mapping[str, float] | None = None
+    proved: float | None = None
     offered: Options | None = None
     is_part = False  # whether the program leaves runs out, so that its prices prove nothing
     most = limits.memory_limit_bytes
@@ -204,6 +205,7 @@ def _planned(
                               prior=None if start is None else start.rows)  # fmt: skip
         program, register, solution = answered.program, answered.register, answered.solution
         prices, offered = answered.prices, answered.options
+        proved = answered.certificate.recomputed if answered.certificate else None
         if start is not None:
             register, program, solution = begun_from(register, program, solution, start.rows,
                                                      memory_limit_bytes=most)  # fmt: skip
@@ -216,6 +218,7 @@ def _planned(
                               work_frac=work_frac)  # fmt: skip
             program, register, solution = answered.program, answered.register, answered.solution
             prices = answered.prices
+            proved = answered.certificate.recomputed if answered.certificate else None
         else:
             program, register = build_program(case, options)
             solution = solve_by_policy(
@@ -229,7 +232,8 @@ def _planned(
     plan = plan_of(register, program, solution, inputs=inputs)
     aim = _aim(plan, register, program, solution, is_part=is_part, memory_limit_bytes=most)
     plan = _with_alike(case, replace(plan, aim=aim))
-    return _with_certificate(case, program, plan, prices, offered, memory_limit_bytes=most)
+    return _with_certificate(case, program, plan, prices, offered, proved=proved,
+                             memory_limit_bytes=most)  # fmt: skip
 
 
 def _marked(plan: Plan, interrupt: Held) -> Plan:
@@ -278,6 +282,7 @@ def _with_certificate(
     prices: Mapping[str, float] | None,
     options: Options | None,
     *,
+    proved: float | None,
     memory_limit_bytes: int,
 ) -> Plan:
     """The plan with prices that prove a bound on every plan; where none were found it says so."""
@@ -289,7 +294,7 @@ def _with_certificate(
             return replace(plan, warnings=(*plan.warnings, UNPRICED))
         rows = zip(program.rows, found.tolist(), strict=True)
         prices = {row.name: price for row, price in rows if price}
-    bound = proved_bound(case, prices, options=options)
+    bound = proved_bound(case, prices, options=options) if proved is None else proved
     cost, work = plan.verdict.cost, plan.verdict.objective
     rate = cost / work if cost and work else None
     binds = bindings(case, prices, money_per_value=rate)

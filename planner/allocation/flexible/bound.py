@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.flexible.parts import FINENESS, WHOLE, Part, leaf_bound, parts_bound
-from planner.allocation.flexible.rows import LinkRows, link_rows
-from planner.allocation.flexible.ways import Ways, all_ways
+from planner.allocation.flexible.model import ChainModel, chain_model
+from planner.allocation.flexible.parts import EVERY, FINENESS, leaf_bound, parts_bound
+from planner.allocation.flexible.rows import LinkRows
+from planner.allocation.flexible.ways import Ways
 from planner.allocation.offer.block import Block
 
 if TYPE_CHECKING:
@@ -38,24 +39,25 @@ def leaf_buckets(ways: Sequence[Ways]) -> int:
     return max(fine_buckets(ways) // 4, COARSEST)
 
 
-def bound_at(rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int) -> float:
+def bound_at(model: ChainModel, prices: Floats, buckets: int) -> float:
     """
     The most weighted value of any plan at prices of rows.
 
-    sum_i price_i bound_i + sum_j max(0, most that any plan of j is worth less its rows)
+    sum_i price_i bound_i + max over sets S of sum_(j in S) most that any plan of j is worth
+    less its rows
+
+    S is any set of jobs whose least costs the budgets have room for.
 
     Parameters
     ----------
-    rows : LinkRows
-        The rows of the case.
-    ways : sequence of Ways
-        Every job that may be served.
+    model : ChainModel
+        The case.
     prices : ndarray [row]
         Not negative. [value per unit of the row]
     buckets : int
         As for `chain_value.chain_values`.
     """
-    return leaf_bound(rows, ways, Part(WHOLE, frozenset(), frozenset()), prices, buckets)
+    return leaf_bound(model, EVERY, prices, buckets)
 
 
 def chain_bound(
@@ -78,21 +80,23 @@ def chain_bound(
     -------
     float
         Valid for every plan by weak duality, whatever the prices are: each job's best plan
-        at the prices is bounded by a recursion over periods, points and work done. A job
+        at the prices is bounded by a recursion over periods, points and work done, and jobs
+        of one consortium earn together what the best set does that its budget has room for. A job
         that may pause counts with all that it is worth. Where all plans are divided into
         parts with prices of their own, the largest bound of them holds too.
     """
-    rows, ways = link_rows(case, blocks), all_ways(case, blocks)
+    model = chain_model(case, blocks)
+    rows, ways = model.rows, model.ways
     own = np.array([max(float(prices.get(name, 0.0)), 0.0) for name in rows.names])
     pauses = case.job_preemptible
     if pauses.any():
         own[_untold(rows)] = 0.0
     most = max(int(min(float(prices.get(FINENESS, FINEST)), FINEST)), 1)
     fine, leaf = min(fine_buckets(ways), most), min(leaf_buckets(ways), most)
-    parts = None if pauses.any() else parts_bound(rows, ways, prices, leaf)
+    parts = None if pauses.any() else parts_bound(model, prices, leaf, fine_buckets(ways))
     weight = case.consortium_weight[case.job_consortium]
     worth = float((weight * case.job_value)[pauses].sum())
-    whole = bound_at(rows, ways, own, fine) + worth
+    whole = bound_at(model, own, fine) + worth
     return whole if parts is None else min(whole, parts)
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.column import Floats
-from planner.allocation.flexible.rows import LinkRows
-from planner.allocation.flexible.value import chain_values
+from planner.allocation.flexible.knapsack import earned_most
+from planner.allocation.flexible.model import ChainModel
+from planner.allocation.flexible.value import NEVER, chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
 from planner.allocation.program.dual import safely
 
 __all__ = [
+    "EVERY",
     "FINENESS",
     "WHOLE",
     "Part",
@@ -26,7 +28,7 @@ __all__ = [
 
 WHOLE = 1  # number of the part that is all plans
 MOST_PARTS = 2000  # that a plan file may have
-FINENESS = "parts of work"  # entry of how finely work was divided, where the time let no finer
+FINENESS = "parts of work"  # entry of how finely work is divided, where not as is usual
 
 
 @dataclass(frozen=True)
@@ -42,41 +44,55 @@ class Part:
     refused: frozenset[int]
 
 
-def leaf_bound(
-    rows: LinkRows, ways: Sequence[Ways], part: Part, prices: Floats, buckets: int
-) -> float:
+EVERY = Part(WHOLE, frozenset(), frozenset())
+"""All plans."""
+
+
+def leaf_bound(model: ChainModel, part: Part, prices: Floats, buckets: int) -> float:
     """
     The most value of a plan of a part, at prices of rows.
 
     Parameters
     ----------
-    rows : LinkRows
-        The rows of the case.
-    ways : sequence of Ways
-        Every job that may be served.
+    model : ChainModel
+        The case.
     part : Part
-        Which of them are, and which are not.
+        Which jobs are served, and which are not.
     prices : ndarray [row]
         Not negative. [value per unit of the row]
     buckets : int
         As for `chain_value.chain_values`.
+
+    Returns
+    -------
+    float
+        `NEVER` where a budget has no room for the jobs that are served.
     """
+    if not all(one.holds(part.served) for one in model.knapsacks):
+        return NEVER
+    rows = model.rows
+    ways = [one for one in model.ways if one.job not in part.refused]
+
+    def earned(one: Ways) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):  # each thread has its own
+            costs = costs_of(rows.case, one, tariff, may_earn=earns)
+            return chain_values(one, costs, buckets, is_bound=True).best
+
     with np.errstate(over="ignore", invalid="ignore"):
         tariff, earns = rows.tariff(prices), rows.earns(prices)
+        size = float(prices @ rows.reach) * (len(model.ways) + 1)
+        size += float(sum(one.worth.max(initial=0.0) for one in ways))
         total = float(prices @ rows.bound)
-        size = float(prices @ rows.reach) * (len(ways) + 1)
-        for one in ways:
-            if one.job in part.refused:
-                continue
-            costs = costs_of(rows.case, one, tariff, may_earn=earns)
-            values = chain_values(one, costs, buckets, is_bound=True)
-            total += values.best if one.job in part.served else values.most
-            size += float(one.worth.max(initial=0.0))
+        total += earned_most(model.knapsacks, [one.job for one in ways], model.each(earned, ways),
+                             part.served, part.refused)  # fmt: skip
     return safely(total, size, len(prices))
 
 
 def written(
-    names: Sequence[str], leaves: Sequence[tuple[int, Floats]], divided: Mapping[int, int]
+    names: Sequence[str],
+    leaves: Sequence[tuple[int, Floats]],
+    divided: Mapping[int, int],
+    fineness: Mapping[int, int] | None = None,
 ) -> dict[str, float]:
     """
     Parts as entries of a certificate.
@@ -89,11 +105,15 @@ def written(
         Of parts that are not divided. [value per unit of the row]
     divided : mapping of int to int
         The job, by row, that decides between the halves of each part that is.
+    fineness : mapping of int to int, optional
+        How finely the work is divided for parts for which it is not as is usual.
     """
     found = {f"part {part}: job": float(job) for part, job in sorted(divided.items())}
     for part, prices in sorted(leaves, key=lambda leaf: leaf[0]):
         for row in np.flatnonzero(prices > 0).tolist():
             found[f"part {part}: {names[row]}"] = float(prices[row])
+        if fineness and part in fineness:
+            found[f"part {part}: {FINENESS}"] = float(fineness[part])
     return found
 
 
@@ -127,14 +147,25 @@ def dearest(prices: Mapping[str, float]) -> Mapping[str, float]:
         if "job" not in part:
             for name, price in part.items():
                 found[name] = max(found.get(name, 0.0), price)
+    found.pop(FINENESS, None)
     return found
 
 
 def parts_bound(
-    rows: LinkRows, ways: Sequence[Ways], prices: Mapping[str, float], buckets: int
+    model: ChainModel, prices: Mapping[str, float], buckets: int, finest: int
 ) -> float | None:
     """
     The most value of any plan, by the prices of the parts of a certificate.
+
+    Parameters
+    ----------
+    model : ChainModel
+        The case.
+    prices : mapping of str to float
+        Of a certificate. [value per unit of the row]
+    buckets, finest : int
+        How finely work is divided where a part does not ask for another fineness, and the
+        most that it may ask for.
 
     Returns
     -------
@@ -145,8 +176,8 @@ def parts_bound(
     parts = parts_of(prices)
     if "job" not in parts.get(WHOLE, {}) or len(parts) > MOST_PARTS:
         return None
-    known = {one.job for one in ways}
-    bound, open_parts = -np.inf, [Part(WHOLE, frozenset(), frozenset())]
+    known = {one.job for one in model.ways}
+    bound, open_parts = -np.inf, [EVERY]
     while open_parts:
         part = open_parts.pop()
         entries = parts.get(part.number, {})
@@ -155,6 +186,7 @@ def parts_bound(
             open_parts.append(Part(2 * part.number, part.served | {job}, part.refused))
             open_parts.append(Part(2 * part.number + 1, part.served, part.refused | {job}))
             continue
-        own = np.array([max(entries.get(name, 0.0), 0.0) for name in rows.names])
-        bound = max(bound, leaf_bound(rows, ways, part, own, buckets))
+        own = np.array([max(entries.get(name, 0.0), 0.0) for name in model.rows.names])
+        asked = max(int(min(entries.get(FINENESS, buckets), finest)), 1)
+        bound = max(bound, leaf_bound(model, part, own, asked))
     return bound

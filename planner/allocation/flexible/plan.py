@@ -11,15 +11,16 @@ import numpy as np
 from hardware.column import Floats, take
 from planner.allocation.flexible.board import ChainBoard
 from planner.allocation.flexible.clock import Clock
+from planner.allocation.flexible.dive import dive
+from planner.allocation.flexible.divided import Division
 from planner.allocation.flexible.made import run_paths
 from planner.allocation.flexible.master import Master, path_terms
-from planner.allocation.flexible.parts import FINENESS, written
+from planner.allocation.flexible.model import chain_model
+from planner.allocation.flexible.parts import EVERY, FINENESS, Part
 from planner.allocation.flexible.path import Path
 from planner.allocation.flexible.prices import STAGES, Priced, chain_prices
-from planner.allocation.flexible.rows import link_rows
 from planner.allocation.flexible.search import Searched, search
-from planner.allocation.flexible.split import split
-from planner.allocation.flexible.ways import all_ways
+from planner.allocation.flexible.split import Split
 from planner.allocation.flexible.whole import WholeRuns, solve_runs, wide_program
 from planner.allocation.large.band import bands_of, can_price
 from planner.allocation.large.insertion import improve
@@ -45,9 +46,6 @@ SEARCH_BUCKETS = 64
 SEED_STEP = 7919  # between the seeds of one search and the next
 QUICK_ROUNDS_A_JOB = 4  # of the first plan, before prices are good
 DIVIDED_JOBS = 60  # up to here, bounds by parts are worth their time
-MOST_LEAVES = 400
-SPLIT_BUCKETS, SPLIT_FRAC = 600, 0.75
-SEEN_FRAC = 0.9  # of the gap, sought by parts, since rounding hides some of what they prove
 TAUGHT_LEAVES = 20  # parts of which the search learns the best plans
 FINE_JOBS = 200  # up to here, prices are sought finely too
 FIXED_COLUMNS, FIXED_ROUNDS_A_S = 100_000, 600
@@ -57,6 +55,8 @@ ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jo
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
 ALL_RUNS, ALONE_FRAC = 15_000, 0.15  # runs that a solver is asked about, part of the time for it
 MORE_FRAC = 0.1  # part of the time for each further search
+DIVE_ROUNDS = 500  # of the search from a plan that a mixture gave
+DIVIDED_FRAC = 0.5  # part of what is left for bounds by parts, before a further search
 LEAST_S = 0.5  # below, a solver is not asked for a better plan
 
 
@@ -118,8 +118,8 @@ class _Flexible:
     ) -> None:
         self.case, self.options, self.solver, self.limits = case, options, solver, limits
         self.clock = Clock(limits.time_limit_s)
-        self.rows = link_rows(case, options.blocks)
-        self.ways = all_ways(case, options.blocks)
+        self.model = chain_model(case, options.blocks, threads=limits.threads)
+        self.rows, self.ways = self.model.rows, self.model.ways
         self.board = ChainBoard(self.rows, self.ways, SEARCH_BUCKETS)
         self.best: Searched | None = None
         self.alone: WholeRuns | None = None
@@ -135,30 +135,65 @@ class _Flexible:
         self._alone()
         self._search(prices, QUICK_ROUNDS_A_JOB * many, min(QUICK_FRAC * total, self.clock.left()))
         master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left() / 2))
-        self.bound = self.clock.whole_bound(self.rows, self.ways, priced.prices)
+        self.bound = self.clock.whole_bound(self.model, priced.prices)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
         is_known = self._knows_all()
-        for spend in (0.3, 0.75) if is_small else (0.75,):
-            rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend * max(self.clock.left(), 0.0))
+        if not (is_known and is_small) or master is None:
+            spend = 0.75 * self.clock.left()
             if is_known:
-                self._search(priced.prices, rounds, spend * self.clock.left())
-            if is_known and is_small and spend < 0.5 and master is not None:
-                named |= self._divided(master, priced.prices)
-        is_better = is_known and is_small
-        while is_better and self._has_time_for_more():
-            rounds = int(ROUNDS_A_S * MORE_FRAC * total)
-            is_better = self._search(priced.prices, rounds, MORE_FRAC * total)
+                rounds = int(ROUNDS_A_S * 25 / max(many, 25) * max(spend, 0.0))
+                self._search(priced.prices, rounds, spend)
+        else:
+            named |= self._in_turns(master, priced.prices)
         if self.clock.is_coarse:
             named[FINENESS] = float(self.clock.buckets)
-        return self._answer(priced, Certificate(named, self.bound))
+        return self._answer(priced, Certificate(named, self.bound, is_recomputed=True))
 
-    def _has_time_for_more(self) -> bool:
-        """Whether a further search leaves the solver its time, and has something to find."""
-        if self.best and self.best.value >= self.bound * (1 - self.limits.gap_frac):
-            return False
-        return self.clock.left() > (ALONE_FRAC + MORE_FRAC) * self.limits.time_limit_s
+    def _in_turns(self, master: Master, prices: Floats) -> dict[str, float]:
+        """Plans and bounds by turns, until they are near; entries of a certificate by parts."""
+        total = self.limits.time_limit_s
+        rounds = int(ROUNDS_A_S * MORE_FRAC * total)
+        self._search(prices, rounds, 2 * MORE_FRAC * total)
+        paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
+        trimmed = self._master(paths)
+        trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
+        division, part = Division(trimmed, prices, self.clock), EVERY
+        diver = self._master(paths)
+        diver.add_absences(sum(float(one.worth.max()) for one in self.ways))
+        while not self._is_near() and self.clock.left() > 0:
+            has_more = self._dive(diver, part, prices)
+            value = self.best.value if self.best else 0.0
+            goal = value / (1 - min(self.limits.gap_frac, 0.99))
+            has_more |= division.go_on(goal, DIVIDED_FRAC * self.clock.left())
+            if division.found is not None:
+                self._learn(division.found, trimmed.paths)
+                part = max(division.found.leaves, key=division.reach).part
+            self.bound = min(self.bound, division.bound)
+            if self._is_near():
+                break
+            has_more |= self._search(prices, rounds, min(MORE_FRAC * total, self.clock.left()))
+            if not has_more:
+                break
+        return division.entries if division.bound <= self.bound else {}
+
+    def _dive(self, master: Master, part: Part, prices: Floats) -> bool:
+        """Make a plan of a mixture and look for better ones from there; whether there is one."""
+        spend = min(MORE_FRAC * self.limits.time_limit_s, self.clock.left())
+        found = dive(master, self.board, part, time_limit_s=2 * spend)
+        self.board.learn(found)
+        return self._sought(prices, DIVE_ROUNDS, spend)
+
+    def _learn(self, found: Split, paths: Sequence[Path]) -> None:
+        """Keep the best plans of the parts with the largest bounds for the search."""
+        for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
+            self.board.learn(self._worthiest(paths, leaf.prices, KNOWN_A_JOB // 8))
+
+    def _is_near(self) -> bool:
+        """Whether the best plan is within the gap that is asked for."""
+        value = self.best.value if self.best else 0.0
+        return value >= self.bound * (1 - self.limits.gap_frac)
 
     def _alone(self) -> None:
         """A solver's plan of whole runs, from which the search goes on where it knows all rules."""
@@ -184,33 +219,6 @@ class _Flexible:
         mine = self.best.paths
         wide = wide_program(self.case, self.options, mine, mine, None)
         return wide.start is not None
-
-    def _divided(self, master: Master, prices: Floats) -> dict[str, float]:
-        """Entries of a certificate by parts, where they prove more than the whole does."""
-        value, clock = self.best.value if self.best else 0.0, self.clock
-        if value >= self.bound * (1 - self.limits.gap_frac):
-            return {}
-        most = min(clock.leaves(self.ways), MOST_LEAVES)
-        if most < 2:
-            return {}
-        paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
-        trimmed = self._master(paths)
-        trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
-        sought = SEEN_FRAC * self.limits.gap_frac
-        found = split(trimmed, self.ways, prices, value=value, gap_frac=sought,
-                      buckets=SPLIT_BUCKETS, most=most,
-                      time_limit_s=SPLIT_FRAC * clock.left())  # fmt: skip
-        for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
-            self.board.learn(self._worthiest(tuple(trimmed.paths), leaf.prices, KNOWN_A_JOB // 8))
-        if not found.divided:
-            return {}
-        leaves = [(leaf.part, leaf.prices) for leaf in found.leaves]
-        bound = clock.leaves_bound(self.rows, self.ways, leaves)
-        if bound is None or bound >= self.bound:
-            return {}
-        self.bound = bound
-        numbered = [(part.number, own) for part, own in leaves]
-        return written(self.rows.names, numbered, found.divided)
 
     def _fixed(self) -> Floats:
         """Prices of the case without changes, with its best runs and a plan of them kept."""
@@ -251,8 +259,12 @@ class _Flexible:
 
     def _search(self, prices: Floats, rounds: int, time_limit_s: float) -> bool:
         """Look for a better plan from the best so far; whether there is one."""
-        board, limits = self.board, self.limits
         self._put(self.best.paths if self.best else ())
+        return self._sought(prices, rounds, time_limit_s)
+
+    def _sought(self, prices: Floats, rounds: int, time_limit_s: float) -> bool:
+        """Look for a better plan from what is on the board; whether there is one."""
+        board, limits = self.board, self.limits
         self.searches += 1
         goal = self.bound * (1 - limits.gap_frac)
         found = search(board, prices, rounds=rounds, time_limit_s=time_limit_s,
@@ -275,12 +287,12 @@ class _Flexible:
             return None, Priced(prices, np.inf, 0.0, (), 0)
         master = self._master(list(self.best.paths) if self.best else [])
         stages = STAGES if len(self.ways) <= FINE_JOBS else STAGES[:1]
-        return master, chain_prices(master, self.ways, prices, stages=stages,
+        return master, chain_prices(master, prices, stages=stages,
                                     time_limit_s=time_limit_s)  # fmt: skip
 
     def _master(self, paths: list[Path]) -> Master:
         """The relaxed program over some plans."""
-        master = Master(self.rows, len(self.case.job_names))
+        master = Master(self.model, len(self.case.job_names))
         master.add_shortfalls(sum(float(one.worth.max()) for one in self.ways))
         master.add(paths)
         return master

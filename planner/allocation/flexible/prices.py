@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.column import Floats
+from planner.allocation.flexible.knapsack import earned_most
 from planner.allocation.flexible.master import Master
+from planner.allocation.flexible.model import ChainModel
+from planner.allocation.flexible.parts import EVERY, Part
 from planner.allocation.flexible.path import Path, best_starts, followed
-from planner.allocation.flexible.rows import LinkRows
 from planner.allocation.flexible.value import chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
 from planner.allocation.solver.interrupt import is_stopped
@@ -36,36 +38,41 @@ class Priced:
 
 
 def paths_at(
-    rows: LinkRows, ways: Sequence[Ways], prices: Floats, buckets: int, end: float
+    model: ChainModel, part: Part, prices: Floats, buckets: int, end: float
 ) -> tuple[list[Path], float] | None:
     """
-    Plans that earn most at prices, and what all jobs together earn at least.
+    Plans of a part that earn most at prices, and what all jobs together earn at least.
 
     Returns
     -------
     (list of Path, float) or None
         None when the time ended first.
     """
+    rows = model.rows
     tariff, earns = rows.tariff(prices), rows.earns(prices)
-    total, found = float(prices @ rows.bound), []
-    for one in ways:
+    ways = [one for one in model.ways if one.job not in part.refused]
+
+    def best(one: Ways) -> tuple[list[Path], float] | None:
         if time.monotonic() > end or is_stopped():
             return None
         costs = costs_of(rows.case, one, tariff, may_earn=earns)
         values = chain_values(one, costs, buckets, is_bound=False)
-        most = values.most
-        for period, way in best_starts(one, values, STARTS):
-            path = followed(one, costs, values, period, way)
-            if path is not None:
-                found.append(path)
-                most = max(most, path.profit)
-        total += most
-    return found, total
+        starts = best_starts(one, values, STARTS)
+        every = [followed(one, costs, values, period, way) for period, way in starts]
+        paths = [path for path in every if path is not None]
+        return paths, max([values.best, *(path.profit for path in paths)])
+
+    answers = model.each(best, ways)
+    known = [answer for answer in answers if answer is not None]
+    if len(known) < len(answers):
+        return None
+    most = earned_most(model.knapsacks, [one.job for one in ways], [most for _, most in known],
+                       part.served, part.refused)  # fmt: skip
+    return [path for paths, _ in known for path in paths], float(prices @ rows.bound) + most
 
 
 def chain_prices(
     master: Master,
-    ways: Sequence[Ways],
     prices: Floats,
     *,
     stages: Sequence[tuple[int, int]] = STAGES,
@@ -78,8 +85,6 @@ def chain_prices(
     ----------
     master : Master
         The relaxed program, with plans or without.
-    ways : sequence of Ways
-        Every job that may be served.
     prices : ndarray [row]
         To start from. [value per unit of the row]
     stages : sequence of (buckets, rounds)
@@ -104,7 +109,7 @@ def chain_prices(
         best, dear = (np.inf, best[1]), None
         for _ in range(rounds):
             sought = best[1] if dear is None else INWARD * best[1] + (1 - INWARD) * dear
-            found = paths_at(master.rows, ways, sought, buckets, end)
+            found = paths_at(master.chains, EVERY, sought, buckets, end)
             if found is None:
                 return Priced(best[1], best[0], mixture, tuple(master.paths), used)
             used += 1

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from hardware.column import Floats
 from planner.allocation.flexible.master import Master
-from planner.allocation.flexible.parts import WHOLE, Part
-from planner.allocation.flexible.path import Path, best_starts, followed
-from planner.allocation.flexible.prices import INWARD, STARTS
-from planner.allocation.flexible.value import chain_values
-from planner.allocation.flexible.ways import Ways, costs_of
+from planner.allocation.flexible.parts import EVERY, Part
+from planner.allocation.flexible.prices import INWARD, paths_at
+from planner.allocation.flexible.value import NEVER
 from planner.allocation.solver.interrupt import is_stopped
 
 __all__ = ["Leaf", "Split", "split"]
@@ -33,6 +30,14 @@ class Leaf:
     estimate: float
     served: Floats  # [job] part of each job that the best mixture serves
 
+    @property
+    def in_doubt(self) -> int | None:
+        """The job served most nearly by half; None where all are served or not."""
+        served = self.served.copy()
+        served[list(self.part.served | self.part.refused)] = 0.0
+        job = int(np.argmin(np.abs(served - 0.5)))
+        return job if WHOLE_FRAC < served[job] < 1 - WHOLE_FRAC else None
+
 
 @dataclass(frozen=True)
 class Split:
@@ -44,15 +49,14 @@ class Split:
 
 def split(
     master: Master,
-    ways: Sequence[Ways],
     prices: Floats,
     *,
-    value: float,
-    gap_frac: float,
+    reach: Callable[[Leaf], float],
+    goal: float,
     buckets: int,
     most: int,
     time_limit_s: float,
-    on_leaf: Callable[[Leaf], float] | None = None,
+    begun: Split | None = None,
 ) -> Split:
     """
     Parts of all plans whose bounds are near a plan in hand, as far as the time allows.
@@ -61,81 +65,72 @@ def split(
     ----------
     master : Master
         The relaxed program over plans; more are added.
-    ways : sequence of Ways
-        Every job that may be served.
     prices : ndarray [row]
         Of the whole. [value per unit of the row]
-    value : float
-        Of the plan in hand.
-    gap_frac : float
-        Parts with a bound this near the plan are not divided. [1]
+    reach : callable
+        The bound that a part is expected to prove. [value]
+    goal : float
+        Parts with a bound up to this are not divided. [value]
     buckets : int
         How finely plans are sought.
     most : int
         Parts in the end.
     time_limit_s : float
         Time after which no more parts are made. [s]
-    on_leaf : callable, optional
-        Told each new part; returns the value of the best plan in hand.
+    begun : Split, optional
+        Parts to go on from.
 
     Notes
     -----
     The part with the largest bound is divided next, by the job that its mixture serves most
-    nearly by half. Budgets that have room for one of two jobs, and not for a part of each,
-    are what makes the bound of the whole too large.
+    nearly by half. Nodes and budgets that have room for one of two jobs, and not for a part
+    of each, are what makes the bound of the whole too large.
     """
-    end = time.monotonic() + time_limit_s
-    maker = _Maker(master, ways, buckets, end)
-    root = maker.leaf(Part(WHOLE, frozenset(), frozenset()), prices, value)
-    if root is None:
-        return Split((), {})
-    heap: list[tuple[float, int, Leaf]] = [(-root.estimate, WHOLE, root)]
-    closed: list[Leaf] = []
-    divided: dict[int, int] = {}
-    while heap and len(heap) + len(closed) < most and time.monotonic() < end and not is_stopped():
-        if -heap[0][0] * (1 - gap_frac) <= value:
+    maker = _Maker(master, buckets, goal, time.monotonic() + time_limit_s)
+    divided = dict(begun.divided) if begun else {}
+    leaves = list(begun.leaves) if begun else []
+    if not leaves:
+        root = maker.leaf(EVERY, prices)
+        if root is None:
+            return Split((), {})
+        leaves.append(root)
+    while len(leaves) < most and not maker.is_over():
+        leaf = max(leaves, key=reach)
+        job = leaf.in_doubt
+        if reach(leaf) <= goal or job is None:
             break
-        leaf = heapq.heappop(heap)[2]
-        job = _in_doubt(leaf)
-        if job is None:
-            closed.append(leaf)
-            continue
-        part, halves = leaf.part, []
-        for served in (True, False):
-            half = Part(
-                2 * part.number + (not served),
-                part.served | {job} if served else part.served,
-                part.refused if served else part.refused | {job},
-            )
-            halves.append(maker.leaf(half, leaf.prices, value))
-        if halves[0] is None or halves[1] is None:
-            closed.append(leaf)
+        halves = [maker.leaf(half, leaf.prices) for half in _halves(leaf.part, job)]
+        made = [half for half in halves if half is not None]
+        if len(made) < len(halves):
             break
-        divided[part.number] = job
-        for made in halves:
-            if made is not None:
-                heapq.heappush(heap, (-made.estimate, made.part.number, made))
-                value = max(value, on_leaf(made)) if on_leaf is not None else value
-    return Split((*closed, *(leaf for *_, leaf in heap)), divided)
+        divided[leaf.part.number] = job
+        leaves = [one for one in leaves if one is not leaf] + made
+    return Split(tuple(leaves), divided)
 
 
-def _in_doubt(leaf: Leaf) -> int | None:
-    """The job served most nearly by half; None where all are served or not."""
-    served = leaf.served.copy()
-    served[list(leaf.part.served | leaf.part.refused)] = 0.0
-    job = int(np.argmin(np.abs(served - 0.5)))
-    return job if WHOLE_FRAC < served[job] < 1 - WHOLE_FRAC else None
+def _halves(part: Part, job: int) -> tuple[Part, Part]:
+    """The plans of a part that serve a job, and those that do not."""
+    return (
+        Part(2 * part.number, part.served | {job}, part.refused),
+        Part(2 * part.number + 1, part.served, part.refused | {job}),
+    )
 
 
 class _Maker:
     """Prices of parts, from those of what they are parts of."""
 
-    def __init__(self, master: Master, ways: Sequence[Ways], buckets: int, end: float) -> None:
-        self.master, self.ways, self.buckets, self.end = master, ways, buckets, end
+    def __init__(self, master: Master, buckets: int, goal: float, end: float) -> None:
+        self.master, self.buckets, self.goal, self.end = master, buckets, goal, end
 
-    def leaf(self, part: Part, prices: Floats, value: float) -> Leaf | None:
+    def is_over(self) -> bool:
+        """Whether the time is."""
+        return time.monotonic() > self.end or is_stopped()
+
+    def leaf(self, part: Part, prices: Floats) -> Leaf | None:
         """A part with prices of its own; None when the time ends first."""
         master = self.master
+        if not all(one.holds(part.served) for one in master.knapsacks):
+            return Leaf(part, prices, NEVER, np.zeros(master.jobs))
         master.ask(part.served, part.refused)
         solved = master.prices(max(self.end - time.monotonic(), 0.1))
         best = (np.inf, prices)
@@ -143,37 +138,16 @@ class _Maker:
             if solved is None:
                 return None
             sought = INWARD * best[1] + (1 - INWARD) * solved[1]
-            found = self.paths(part, sought)
+            found = paths_at(master.chains, part, sought, self.buckets, self.end)
             if found is None:
                 return None
             best = min(best, (found[1], sought), key=lambda pair: pair[0])
             master.add(found[0])
             solved = master.prices(max(self.end - time.monotonic(), 0.1))
-            if best[0] <= value or (
+            if best[0] <= self.goal or (
                 solved is not None and best[0] - solved[0] < CLOSE * abs(solved[0])
             ):
                 break
         if solved is None:
             return None
         return Leaf(part, best[1], best[0], master.served())
-
-    def paths(self, part: Part, prices: Floats) -> tuple[list[Path], float] | None:
-        """Plans that earn most at prices, and what the part earns at least; see `paths_at`."""
-        rows = self.master.rows
-        tariff, earns = rows.tariff(prices), rows.earns(prices)
-        total, found = float(prices @ rows.bound), []
-        for one in self.ways:
-            if one.job in part.refused:
-                continue
-            if time.monotonic() > self.end or is_stopped():
-                return None
-            costs = costs_of(rows.case, one, tariff, may_earn=earns)
-            values = chain_values(one, costs, self.buckets, is_bound=False)
-            most = values.best
-            for period, way in best_starts(one, values, STARTS):
-                path = followed(one, costs, values, period, way)
-                if path is not None:
-                    found.append(path)
-                    most = max(most, path.profit)
-            total += most if one.job in part.served else max(most, 0.0)
-        return found, total

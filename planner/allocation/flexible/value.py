@@ -9,7 +9,7 @@ import numpy as np
 from hardware.column import Floats, Ints
 from planner.allocation.flexible.ways import Costs, Ways
 
-__all__ = ["SLIVER", "Values", "chain_values"]
+__all__ = ["NEVER", "SLIVER", "Values", "chain_values"]
 
 NEVER = -1e300  # of what cannot be; sums of it stay finite
 SLIVER = 1e-9  # part of a day, or of a bucket, that does not count

@@ -22,10 +22,21 @@ __all__ = ["Certificate", "bound_from", "certified_bound"]
 
 @dataclass(frozen=True)
 class Certificate:
-    """Prices by name of row, and the bound that they prove."""
+    """
+    Prices by name of row, and the bound that they prove.
+
+    `is_recomputed` tells that the bound is what `witness.proved_bound` gives for the prices,
+    by the same functions, so that whoever states it need not compute it once more.
+    """
 
     prices: Mapping[str, float]  # value per unit of the row, not negative; rows of 0 left out
     bound: float
+    is_recomputed: bool = False
+
+    @property
+    def recomputed(self) -> float | None:
+        """The bound, where it is what `witness.proved_bound` gives."""
+        return self.bound if self.is_recomputed else None
 
     @classmethod
     def of(cls, bands: Bands, scaled: Floats) -> Certificate:

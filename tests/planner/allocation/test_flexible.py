@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Size, make_case
-from planner.allocation.flexible import plan
+from planner.allocation.flexible import divided, plan
 from planner.allocation.flexible.bound import bound_at, chain_bound
-from planner.allocation.flexible.clock import Clock
 from planner.allocation.flexible.master import Master
-from planner.allocation.flexible.parts import Part, dearest, leaf_bound, parts_bound, written
+from planner.allocation.flexible.model import chain_model
+from planner.allocation.flexible.parts import (
+    FINENESS,
+    Part,
+    dearest,
+    leaf_bound,
+    parts_bound,
+    written,
+)
 from planner.allocation.flexible.path import best_starts, followed
 from planner.allocation.flexible.plan import plan_flexible
 from planner.allocation.flexible.prices import chain_prices
@@ -153,7 +160,7 @@ def test_bounds_at_any_prices_are_above_the_optimum(seed: int) -> None:
         prices = drawn_prices(rows, 10 * seed + draw) * 3.0**draw
         named = dict(zip(rows.names, prices.tolist(), strict=True))
         assert chain_bound(case, pool_blocks, named) >= found.objective - 1e-9
-        coarse = bound_at(rows, all_ways(case, pool_blocks), prices, 11)
+        coarse = bound_at(chain_model(case, pool_blocks), prices, 11)
         assert coarse >= found.objective - 1e-9
 
 
@@ -219,24 +226,21 @@ def test_bounds_by_parts_hold_for_every_plan(seed: int) -> None:
     case = flexible(drawn_case(seed, floors=False), 1)
     best = optimum(case, enumerate_options(case, chain_limit=EVERY))
     assert best.objective is not None
-    pool_blocks = blocks(case)
-    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
-    jobs = [one.job for one in ways]
+    model = chain_model(case, blocks(case))
+    rows, jobs = model.rows, [one.job for one in model.ways]
     if len(jobs) < 2:
         pytest.skip("one job alone has plans")
-    divided = {1: jobs[0], 2: jobs[1], 3: jobs[-1]}
+    decides = {1: jobs[0], 2: jobs[1], 3: jobs[-1]}
     leaves = [(part, drawn_prices(rows, seed + part)) for part in (4, 5, 6, 7)]
-    prices = written(rows.names, leaves, divided)
-    bound = parts_bound(rows, ways, prices, 200)
+    prices = written(rows.names, leaves, decides)
+    bound = parts_bound(model, prices, 200, 200)
     assert bound is not None
     assert bound >= best.objective - 1e-9
     alone = [Part(4, frozenset(jobs[:2]), frozenset()), Part(6, frozenset({jobs[-1]}),
              frozenset({jobs[0]}))]  # fmt: skip
-    assert bound >= max(
-        leaf_bound(rows, ways, part, dict(leaves)[part.number], 200) for part in alone
-    )
+    assert bound >= max(leaf_bound(model, part, dict(leaves)[part.number], 200) for part in alone)
     del prices["part 1: job"]
-    assert parts_bound(rows, ways, prices, 200) is None
+    assert parts_bound(model, prices, 200, 200) is None
 
 
 def test_the_dearest_price_over_the_parts_is_what_one_more_is_worth() -> None:
@@ -249,26 +253,30 @@ def test_the_dearest_price_over_the_parts_is_what_one_more_is_worth() -> None:
 def test_parts_prove_more_than_the_whole_does() -> None:
     """By numbers of rounds and parts, so that a slow machine proves as much."""
     case = made_flexible(0)
-    pool_blocks = blocks(case)
-    rows, ways = link_rows(case, pool_blocks), all_ways(case, pool_blocks)
-    master = Master(rows, len(case.job_names))
+    model = replace(chain_model(case, blocks(case)), knapsacks=())
+    master, rows = Master(model, len(case.job_names)), model.rows
     none = np.zeros(len(rows.names))
-    priced = chain_prices(master, ways, none, stages=((100, 40),), time_limit_s=3600.0)
-    whole = bound_at(rows, ways, priced.prices, 600)
-    master.add_absences(sum(float(one.worth.max()) for one in ways))
-    found = split(master, ways, priced.prices, value=0.0, gap_frac=0.0, buckets=250, most=8,
-                  time_limit_s=3600.0)  # fmt: skip
+    priced = chain_prices(master, none, stages=((100, 40),), time_limit_s=3600.0)
+    whole = bound_at(model, priced.prices, 600)
+    master.add_absences(sum(float(one.worth.max()) for one in model.ways))
+    found = split(master, priced.prices, reach=lambda leaf: leaf.estimate, goal=0.0, buckets=250,
+                  most=8, time_limit_s=3600.0)  # fmt: skip
     assert len(found.leaves) == 8
-    bound = max(leaf_bound(rows, ways, leaf.part, leaf.prices, 600) for leaf in found.leaves)
+    bound = max(leaf_bound(model, leaf.part, leaf.prices, 600) for leaf in found.leaves)
     assert bound < whole * (1 - 1e-4)
     leaves = [(leaf.part.number, leaf.prices) for leaf in found.leaves]
     prices = written(rows.names, leaves, found.divided)
-    assert parts_bound(rows, ways, prices, 600) == pytest.approx(bound, rel=1e-12)
+    assert parts_bound(model, prices, 600, 600) == pytest.approx(bound, rel=1e-12)
     number = next(name for name in prices if name.endswith(": job"))
     assert case.job_names[int(prices[number])]
+    finer = {leaf.part.number: 1200 for leaf in found.leaves}
+    prices = written(rows.names, leaves, found.divided, finer)
+    assert parts_bound(model, prices, 600, 600) == pytest.approx(bound, rel=1e-12)
+    assert parts_bound(model, prices, 600, 1200) < bound
+    assert FINENESS not in dearest(prices)
 
 
-@pytest.mark.parametrize(("place", "name"), [(plan, "search"), (Clock, "leaves_bound")])
+@pytest.mark.parametrize(("place", "name"), [(plan, "search"), (divided, "leaf_bound")])
 def test_an_interrupt_ends_the_search_and_the_bounds_at_once(
     place: object, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

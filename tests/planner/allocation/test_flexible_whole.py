@@ -9,14 +9,16 @@ import pytest
 
 from benchmarks.cases import Size, make_case
 from planner.allocation.flexible import clock as clocks
+from planner.allocation.flexible import divided
 from planner.allocation.flexible import plan as plans
 from planner.allocation.flexible.bound import COARSEST, bound_at, fine_buckets
 from planner.allocation.flexible.clock import PROBE_BUCKETS, Clock
-from planner.allocation.flexible.parts import FINENESS, WHOLE, Part, dearest
+from planner.allocation.flexible.divided import Division
+from planner.allocation.flexible.master import Master
+from planner.allocation.flexible.model import ChainModel, chain_model
+from planner.allocation.flexible.parts import FINENESS, Part, dearest, leaf_bound
 from planner.allocation.flexible.plan import FlexiblePlan, plan_flexible
-from planner.allocation.flexible.rows import LinkRows, link_rows
 from planner.allocation.flexible.search import Searched
-from planner.allocation.flexible.ways import Ways, all_ways
 from planner.allocation.offer.block import blocks
 from planner.allocation.offer.chain import no_chains
 from planner.allocation.offer.option import enumerate_options
@@ -101,12 +103,12 @@ def test_a_search_that_breaks_a_rule_is_not_asked_further(monkeypatch: pytest.Mo
     assert len(asked) == 1
 
 
-def priced(seed: int) -> tuple[LinkRows, tuple[Ways, ...], np.ndarray]:
-    """Rows, jobs and some prices."""
+def priced(seed: int) -> tuple[ChainModel, np.ndarray]:
+    """A case and some prices."""
     case = made(seed)
-    rows, ways = link_rows(case, blocks(case)), all_ways(case, blocks(case))
-    scale = np.where(np.abs(rows.bound) > 0, np.abs(rows.bound), 1.0)
-    return rows, ways, np.random.default_rng(seed).random(len(scale)) / scale
+    model = chain_model(case, blocks(case))
+    scale = np.where(np.abs(model.rows.bound) > 0, np.abs(model.rows.bound), 1.0)
+    return model, np.random.default_rng(seed).random(len(scale)) / scale
 
 
 class Hands:
@@ -118,54 +120,57 @@ class Hands:
     def monotonic(self) -> float:
         return self.now
 
-    def bound_at(self, rows: LinkRows, ways: tuple[Ways, ...], prices: np.ndarray, buckets: int
-                 ) -> float:  # fmt: skip
+    def bound_at(self, model: ChainModel, prices: np.ndarray, buckets: int) -> float:
         self.now += self.s_a_bucket * buckets
-        return bound_at(rows, ways, prices, buckets)
+        return bound_at(model, prices, buckets)
 
-    def leaf_bound(self, rows: LinkRows, ways: tuple[Ways, ...], part: Part, prices: np.ndarray,
-                   buckets: int) -> float:  # fmt: skip
+    def leaf_bound(self, model: ChainModel, part: Part, prices: np.ndarray, buckets: int) -> float:
         self.now += self.s_a_bucket * buckets
-        return bound_at(rows, ways, prices, buckets)
+        return leaf_bound(model, part, prices, buckets)
 
 
 @pytest.mark.parametrize("s_a_bucket", [1e-6, 1e-3, 1e-2, 0.1, 10.0])
 def test_a_bound_is_as_fine_as_its_time_allows(
     s_a_bucket: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, ways, prices = priced(0)
+    model, prices = priced(0)
     hands = Hands(s_a_bucket)
     monkeypatch.setattr(clocks, "time", hands)
     monkeypatch.setattr(clocks, "bound_at", hands.bound_at)
     clock = Clock(30.0)
-    bound = clock.whole_bound(rows, ways, prices)
-    assert bound == bound_at(rows, ways, prices, clock.buckets)
-    finest = fine_buckets(ways)
-    assert bound >= bound_at(rows, ways, prices, finest) * (1 - 1e-9)
+    bound = clock.whole_bound(model, prices)
+    assert bound == bound_at(model, prices, clock.buckets)
+    finest = fine_buckets(model.ways)
+    assert bound >= bound_at(model, prices, finest) * (1 - 1e-9)
     assert clock.is_coarse == (clock.buckets < finest)
     assert clock.is_coarse == (s_a_bucket > 1e-6)
     if clock.buckets > PROBE_BUCKETS:
         assert clock.used() <= 30.0
     if clock.buckets > COARSEST:
         assert clock.used() <= clocks.WHOLE_FRAC * 30.0
-    assert clock.left() == pytest.approx(30.0 - hands.now - s_a_bucket * clock.buckets)
+    assert clock.left() == pytest.approx(30.0 - hands.now)
 
 
 def test_parts_whose_bounds_take_too_long_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, ways, prices = priced(1)
+    model, prices = priced(0)
     hands = Hands(1e-6)
     monkeypatch.setattr(clocks, "time", hands)
     monkeypatch.setattr(clocks, "bound_at", hands.bound_at)
-    monkeypatch.setattr(clocks, "leaf_bound", hands.leaf_bound)
+    monkeypatch.setattr(divided, "leaf_bound", hands.leaf_bound)
     clock = Clock(30.0)
-    clock.whole_bound(rows, ways, prices)
-    leaves = [(Part(WHOLE, frozenset(), frozenset()), prices)] * 40
-    assert clock.leaves(ways) > 40
-    assert clock.leaves_bound(rows, ways, leaves) is not None
-    hands.s_a_bucket = 1.0 / clock.leaf_buckets(ways)  # a second each, of 15 at most
-    before = hands.now
-    assert clock.leaves_bound(rows, ways, leaves) is None
-    assert hands.now - before < 17.0
+    clock.whole_bound(model, prices)
+    master = Master(model, 5)
+    master.add_absences(sum(float(one.worth.max()) for one in model.ways))
+    division = Division(master, prices, clock)
+    monkeypatch.setattr(divided, "MOST_LEAVES", 3)
+    assert division.go_on(0.0, 10.0)
+    assert len(division.entries) > 3
+    bound, entries = division.bound, division.entries
+    hands.s_a_bucket = 20.0 / clock.leaf_buckets(model)  # that long for a part, of 30 s for all
+    monkeypatch.setattr(divided, "MOST_LEAVES", 6)
+    assert not division.go_on(0.0, 25.0)
+    assert (division.bound, division.entries) == (bound, entries)
+    assert hands.now < 30.0
 
 
 def test_a_plan_out_of_time_states_the_bound_that_its_prices_prove() -> None:

@@ -1,0 +1,139 @@
+"""Bounds by parts of all plans: divided, proved, and divided again where they prove too little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hardware.column import Floats
+from planner.allocation.flexible.bound import fine_buckets
+from planner.allocation.flexible.clock import Clock
+from planner.allocation.flexible.master import Master
+from planner.allocation.flexible.parts import leaf_bound, written
+from planner.allocation.flexible.split import Leaf, Split, split
+
+__all__ = ["Division"]
+
+BUCKETS = 600  # how finely plans of parts are sought
+MOST_LEAVES = 400
+HIDDEN = 0.004  # part by which a bound is taken to be above what prices nearly prove, at first
+SPLIT_FRAC = 0.6  # of the time, for parts and their prices; the rest is for their bounds
+
+
+@dataclass
+class Division:
+    """
+    Parts of all plans with bounds, from which it can be gone on with.
+
+    Attributes
+    ----------
+    master : Master
+        The relaxed program over some plans, with absences.
+    prices : ndarray [row]
+        Of the whole. [value per unit of the row]
+    clock : Clock
+        The time.
+    found : Split or None
+        The parts so far.
+    bound : float
+        The most value of any plan that their prices prove.
+    """
+
+    master: Master
+    prices: Floats
+    clock: Clock
+    found: Split | None = None
+    bound: float = float("inf")
+    entries: dict[str, float] = field(default_factory=dict)
+    known: dict[int, tuple[float, int]] = field(default_factory=dict)  # bound and its fineness
+    hidden: float = HIDDEN
+
+    def reach(self, leaf: Leaf) -> float:
+        """The bound that a part proves, or is expected to."""
+        number = leaf.part.number
+        return self.known[number][0] if number in self.known else self._expected(leaf)
+
+    def _expected(self, leaf: Leaf) -> float:
+        """What the prices of a part nearly prove, and what rounding is likely to hide."""
+        return leaf.estimate + self.hidden * abs(leaf.estimate)
+
+    def go_on(self, goal: float, time_limit_s: float) -> bool:
+        """
+        Divide until all parts prove a goal, or the time ends; whether they prove more than before.
+
+        Parameters
+        ----------
+        goal : float
+            Bound that is near enough. [value]
+        time_limit_s : float
+            Time that may be used. [s]
+        """
+        end, before, many = self.clock.used() + time_limit_s, self.bound, -1
+        while self.bound > goal and self._left(end) > 0:
+            old = len(self.found.leaves) if self.found else 0
+            if old == many:
+                break
+            many = old
+            spend = (1 - SPLIT_FRAC) * self._left(end)
+            most = min(old + self.clock.leaves(self.master.chains, spend), MOST_LEAVES)
+            if most < max(old, 1) + 1:
+                break
+            found = split(self.master, self.prices, reach=self.reach, goal=goal, buckets=BUCKETS,
+                          most=most, time_limit_s=SPLIT_FRAC * self._left(end),
+                          begun=self.found)  # fmt: skip
+            if not found.divided or not self._prove(found, goal):
+                break
+            self.found = found
+        return self.bound < before
+
+    def _left(self, end: float) -> float:
+        """Time until an end on the clock, or that there is. [s]"""
+        return min(end - self.clock.used(), self.clock.left())
+
+    def _prove(self, found: Split, goal: float) -> bool:
+        """Compute the bounds of parts; whether all are known when the time ends."""
+        usual, finest = self.clock.leaf_buckets(self.master.chains), self._finest()
+        leaves = sorted(found.leaves, key=lambda leaf: -self.reach(leaf))
+        for leaf in leaves:
+            if leaf.part.number not in self.known and not self._proved(leaf, usual):
+                return False
+        hidden = [self._hidden(leaf) for leaf in leaves]
+        self.hidden = max(min([HIDDEN, *hidden]), max(hidden[:3]) / 2)
+        for leaf in leaves:
+            bound, buckets = self.known[leaf.part.number]
+            is_last = goal >= self._expected(leaf) or leaf.in_doubt is None
+            is_worth_it = bound > goal and is_last and buckets < finest
+            if is_worth_it and not self._proved(leaf, finest):
+                break
+        self._state(found, usual)
+        return True
+
+    def _hidden(self, leaf: Leaf) -> float:
+        """Part by which the bound of a part is above what its prices nearly prove."""
+        return self.known[leaf.part.number][0] / max(abs(leaf.estimate), 1e-300) - 1.0
+
+    def _finest(self) -> int:
+        """How finely work is divided at most."""
+        return min(fine_buckets(self.master.chains.ways), self.clock.buckets)
+
+    def _proved(self, leaf: Leaf, buckets: int) -> bool:
+        """Compute the bound of a part; whether there is time to."""
+        if self.clock.left() < self.clock.s_a_bucket * buckets:
+            return False
+        bound = leaf_bound(self.master.chains, leaf.part, leaf.prices, buckets)
+        self.known[leaf.part.number] = (bound, buckets)
+        return True
+
+    def _state(self, found: Split, usual: int) -> None:
+        """Take the bound of all parts over into the certificate, where it is the best so far."""
+        numbers = [leaf.part.number for leaf in found.leaves]
+        bound = max(self.known[number][0] for number in numbers)
+        if bound >= self.bound:
+            return
+        fineness = {number: self.known[number][1] for number in numbers}
+        self.bound = bound
+        self.entries = written(
+            self.master.rows.names,
+            [(leaf.part.number, leaf.prices) for leaf in found.leaves],
+            found.divided,
+            {number: buckets for number, buckets in fineness.items() if buckets != usual},
+        )
