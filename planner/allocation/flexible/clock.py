@@ -38,25 +38,27 @@ class Clock:
         """Leave no more time."""
         self.is_stopped = True
 
-    def whole_bound(self, model: ChainModel, prices: Floats) -> float:
+    def whole_bound(self, model: ChainModel, prices: Floats, most: int | None = None) -> float:
         """
         The bound on all plans at prices, as fine as a part of the time allows. [value]
 
         Half as fine, and again, until the time is taken to do; `buckets` tells how fine. For
-        the coarsest that is worth stating all of the time that is left may go.
+        the coarsest that is worth stating all of the time that is left may go. No finer than
+        `most` where that is given.
         """
-        finest, end = fine_buckets(model.ways), self.used() + WHOLE_FRAC * self.time_limit_s
+        usual, end = fine_buckets(model.ways), self.used() + WHOLE_FRAC * self.time_limit_s
+        finest = usual if most is None else min(most, usual)
         bound, self.buckets = self._timed(model, prices, PROBE_BUCKETS), PROBE_BUCKETS
         # Short ones take longer a bucket: the one before the last tells how fine that may be.
-        for most in (max(finest // STEP, COARSEST), finest):
-            buckets, left = most, max(self.left(), 0.0)
+        for first in (max(finest // STEP, COARSEST), finest):
+            buckets, left = first, max(self.left(), 0.0)
             while buckets > self.buckets:
                 spend = 0.9 * left if buckets <= COARSEST else min(end - self.used(), left / 2)
                 if self.s_a_bucket * buckets <= spend:
                     bound, self.buckets = self._timed(model, prices, buckets), buckets
                     break
                 buckets //= 2
-        self.is_coarse = self.buckets < finest
+        self.is_coarse = self.buckets < usual
         return bound
 
     def _timed(self, model: ChainModel, prices: Floats, buckets: int) -> float:

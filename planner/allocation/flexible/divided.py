@@ -10,13 +10,14 @@ from planner.allocation.flexible.clock import Clock
 from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.parts import leaf_bound, written
 from planner.allocation.flexible.split import Leaf, Split, split
+from planner.allocation.flexible.value import NEVER
 
 __all__ = ["Division"]
 
 BUCKETS = 600  # how finely plans of parts are sought
 MOST_LEAVES = 400
 HIDDEN = 0.004  # part by which a bound is taken to be above what prices nearly prove, at first
-SPLIT_FRAC = 0.6  # of the time, for parts and their prices; the rest is for their bounds
+SPLIT_FRAC = 0.5  # of the time, for parts and their prices; the rest is for their bounds
 
 
 @dataclass
@@ -28,8 +29,8 @@ class Division:
     ----------
     master : Master
         The relaxed program over some plans, with absences.
-    prices : ndarray [row]
-        Of the whole. [value per unit of the row]
+    whole : (ndarray [row], float)
+        Prices of all plans, and what they nearly prove. [value per unit of the row], [value]
     clock : Clock
         The time.
     found : Split or None
@@ -39,7 +40,7 @@ class Division:
     """
 
     master: Master
-    prices: Floats
+    whole: tuple[Floats, float]
     clock: Clock
     found: Split | None = None
     bound: float = float("inf")
@@ -77,13 +78,25 @@ class Division:
             most = min(old + self.clock.leaves(self.master.chains, spend), MOST_LEAVES)
             if most < max(old, 1) + 1:
                 break
-            found = split(self.master, self.prices, reach=self.reach, goal=goal, buckets=BUCKETS,
+            found = split(self.master, self.whole, reach=self.reach, goal=goal, buckets=BUCKETS,
                           most=most, time_limit_s=SPLIT_FRAC * self._left(end),
                           begun=self.found)  # fmt: skip
             if not found.divided or not self._prove(found, goal):
                 break
             self.found = found
+        if self.found is not None and self.bound > goal:
+            self._refine(self.found, goal, end)
         return self.bound < before
+
+    def _refine(self, found: Split, goal: float, end: float) -> None:
+        """Divide work more finely for the parts that prove least, until the time ends."""
+        usual, finest = self.clock.leaf_buckets(self.master.chains), self._finest()
+        while self._left(end) > 0:
+            leaf = max(found.leaves, key=self.reach)
+            bound, buckets = self.known[leaf.part.number]
+            if bound <= goal or buckets >= finest or not self._proved(leaf, finest):
+                break
+        self._state(found, usual)
 
     def _left(self, end: float) -> float:
         """Time until an end on the clock, or that there is. [s]"""
@@ -113,13 +126,16 @@ class Division:
 
     def _finest(self) -> int:
         """How finely work is divided at most."""
-        return min(fine_buckets(self.master.chains.ways), self.clock.buckets)
+        return fine_buckets(self.master.chains.ways)
 
     def _proved(self, leaf: Leaf, buckets: int) -> bool:
         """Compute the bound of a part; whether there is time to."""
         if self.clock.left() < self.clock.s_a_bucket * buckets:
             return False
+        began = self.clock.used()
         bound = leaf_bound(self.master.chains, leaf.part, leaf.prices, buckets)
+        if bound > NEVER:  # else it took no time
+            self.clock.s_a_bucket = (self.clock.used() - began) / buckets
         self.known[leaf.part.number] = (bound, buckets)
         return True
 

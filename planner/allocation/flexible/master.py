@@ -18,6 +18,7 @@ from planner.allocation.flexible.rows import LinkRows
 
 __all__ = ["Master", "path_terms"]
 
+PRIMAL = 4  # HiGHS' number of its primal simplex method
 FILLINGS, LESS = 20, 1e-7  # rounds of more sets at once, and what a set must be better by
 SHORT = 3.0  # value of all work that a unit of a row `at least` is taken to be short at most
 
@@ -54,6 +55,8 @@ class Master:
             self.model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
             self.model.setOptionValue("output_flag", False)
             self.model.setOptionValue("threads", 1)
+            self.model.setOptionValue("simplex_strategy", PRIMAL)  # plans added keep it feasible
+            self.model.setOptionValue("simplex_scale_strategy", 0)  # rows are scaled already
         inf = highspy.kHighsInf
         upper = np.concatenate([rows.bound * self.scale, np.ones(jobs)])
         count = len(upper)

@@ -10,6 +10,7 @@ import numpy as np
 
 from hardware.column import Floats, take
 from planner.allocation.flexible.board import ChainBoard
+from planner.allocation.flexible.bound import leaf_buckets
 from planner.allocation.flexible.clock import Clock
 from planner.allocation.flexible.dive import dive
 from planner.allocation.flexible.divided import Division
@@ -51,12 +52,13 @@ FINE_JOBS = 200  # up to here, prices are sought finely too
 FIXED_COLUMNS, FIXED_ROUNDS_A_S = 100_000, 600
 FIXED_FRAC, FIXED_FRAC_LARGE = 0.1, 0.3  # part of the time for a plan of whole runs
 FIXED_ROUNDS_A_JOB = 60
-ROUNDS_A_S = 250  # rounds of the search that a second is taken to hold at 25 jobs
+ROUNDS_A_S = 500  # rounds of the search that a second is taken to hold at 25 jobs
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
 ALL_RUNS, ALONE_FRAC = 15_000, 0.15  # runs that a solver is asked about, part of the time for it
 MORE_FRAC = 0.1  # part of the time for each further search
+ROUNDED_FRAC = 0.01  # of a bound, that a finer division of work may take off it
 DIVE_ROUNDS = 500  # of the search from a plan that a mixture gave
-DIVIDED_FRAC = 0.5  # part of what is left for bounds by parts, before a further search
+DIVIDED_FRAC = 0.4  # part of what is left for bounds by parts, before a further search
 LEAST_S = 0.5  # below, a solver is not asked for a better plan
 
 
@@ -135,31 +137,35 @@ class _Flexible:
         self._alone()
         self._search(prices, QUICK_ROUNDS_A_JOB * many, min(QUICK_FRAC * total, self.clock.left()))
         master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left() / 2))
-        self.bound = self.clock.whole_bound(self.model, priced.prices)
+        brief = leaf_buckets(self.ways) if is_small and master is not None else None
+        self.bound = self.clock.whole_bound(self.model, priced.prices, brief)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
         is_known = self._knows_all()
         if not (is_known and is_small) or master is None:
-            spend = 0.75 * self.clock.left()
-            if is_known:
-                rounds = int(ROUNDS_A_S * 25 / max(many, 25) * max(spend, 0.0))
-                self._search(priced.prices, rounds, spend)
+            is_better = is_known
+            while is_better and not self._is_near() and self.clock.left() > LEAST_S:
+                spend = 0.75 * self.clock.left()
+                rounds = int(ROUNDS_A_S * 25 / max(many, 25) * spend)
+                is_better = self._search(priced.prices, rounds, spend)
         else:
-            named |= self._in_turns(master, priced.prices)
+            named |= self._in_turns(master, priced)
         if self.clock.is_coarse:
             named[FINENESS] = float(self.clock.buckets)
         return self._answer(priced, Certificate(named, self.bound, is_recomputed=True))
 
-    def _in_turns(self, master: Master, prices: Floats) -> dict[str, float]:
+    def _in_turns(self, master: Master, priced: Priced) -> dict[str, float]:
         """Plans and bounds by turns, until they are near; entries of a certificate by parts."""
-        total = self.limits.time_limit_s
+        total, prices = self.limits.time_limit_s, priced.prices
         rounds = int(ROUNDS_A_S * MORE_FRAC * total)
         self._search(prices, rounds, 2 * MORE_FRAC * total)
+        if not self._is_near() and self._is_near(ROUNDED_FRAC):
+            self.bound = self.clock.whole_bound(self.model, prices)
         paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
         trimmed = self._master(paths)
         trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
-        division, part = Division(trimmed, prices, self.clock), EVERY
+        division, part = Division(trimmed, (prices, priced.estimate), self.clock), EVERY
         diver = self._master(paths)
         diver.add_absences(sum(float(one.worth.max()) for one in self.ways))
         while not self._is_near() and self.clock.left() > 0:
@@ -180,20 +186,20 @@ class _Flexible:
 
     def _dive(self, master: Master, part: Part, prices: Floats) -> bool:
         """Make a plan of a mixture and look for better ones from there; whether there is one."""
-        spend = min(MORE_FRAC * self.limits.time_limit_s, self.clock.left())
-        found = dive(master, self.board, part, time_limit_s=2 * spend)
+        most = MORE_FRAC * self.limits.time_limit_s
+        found = dive(master, self.board, part, time_limit_s=min(2 * most, self.clock.left()))
         self.board.learn(found)
-        return self._sought(prices, DIVE_ROUNDS, spend)
+        return self._sought(prices, DIVE_ROUNDS, min(most, self.clock.left()))
 
     def _learn(self, found: Split, paths: Sequence[Path]) -> None:
         """Keep the best plans of the parts with the largest bounds for the search."""
         for leaf in sorted(found.leaves, key=lambda leaf: -leaf.estimate)[:TAUGHT_LEAVES]:
             self.board.learn(self._worthiest(paths, leaf.prices, KNOWN_A_JOB // 8))
 
-    def _is_near(self) -> bool:
-        """Whether the best plan is within the gap that is asked for."""
+    def _is_near(self, spare: float = 0.0) -> bool:
+        """Whether the best plan is within the gap that is asked for, and some part more."""
         value = self.best.value if self.best else 0.0
-        return value >= self.bound * (1 - self.limits.gap_frac)
+        return value >= self.bound * (1 - self.limits.gap_frac - spare)
 
     def _alone(self) -> None:
         """A solver's plan of whole runs, from which the search goes on where it knows all rules."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hardware.column import Floats
+from planner.allocation.flexible.knapsack import NOBODY
 from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.parts import EVERY, Part
 from planner.allocation.flexible.prices import INWARD, paths_at
@@ -49,7 +50,7 @@ class Split:
 
 def split(
     master: Master,
-    prices: Floats,
+    whole: tuple[Floats, float],
     *,
     reach: Callable[[Leaf], float],
     goal: float,
@@ -65,8 +66,8 @@ def split(
     ----------
     master : Master
         The relaxed program over plans; more are added.
-    prices : ndarray [row]
-        Of the whole. [value per unit of the row]
+    whole : (ndarray [row], float)
+        Prices of all plans, and what they nearly prove. [value per unit of the row], [value]
     reach : callable
         The bound that a part is expected to prove. [value]
     goal : float
@@ -90,7 +91,7 @@ def split(
     divided = dict(begun.divided) if begun else {}
     leaves = list(begun.leaves) if begun else []
     if not leaves:
-        root = maker.leaf(EVERY, prices)
+        root = maker.root(*whole)
         if root is None:
             return Split((), {})
         leaves.append(root)
@@ -125,6 +126,13 @@ class _Maker:
     def is_over(self) -> bool:
         """Whether the time is."""
         return time.monotonic() > self.end or is_stopped()
+
+    def root(self, prices: Floats, estimate: float) -> Leaf | None:
+        """All plans, with the prices that there are; None when the time ends first."""
+        self.master.ask(NOBODY, NOBODY)
+        if self.master.prices(max(self.end - time.monotonic(), 0.1)) is None:
+            return None
+        return Leaf(EVERY, prices, estimate, self.master.served())
 
     def leaf(self, part: Part, prices: Floats) -> Leaf | None:
         """A part with prices of its own; None when the time ends first."""

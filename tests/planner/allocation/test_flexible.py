@@ -259,8 +259,8 @@ def test_parts_prove_more_than_the_whole_does() -> None:
     priced = chain_prices(master, none, stages=((100, 40),), time_limit_s=3600.0)
     whole = bound_at(model, priced.prices, 600)
     master.add_absences(sum(float(one.worth.max()) for one in model.ways))
-    found = split(master, priced.prices, reach=lambda leaf: leaf.estimate, goal=0.0, buckets=250,
-                  most=8, time_limit_s=3600.0)  # fmt: skip
+    found = split(master, (priced.prices, priced.estimate), reach=lambda leaf: leaf.estimate,
+                  goal=0.0, buckets=250, most=8, time_limit_s=3600.0)  # fmt: skip
     assert len(found.leaves) == 8
     bound = max(leaf_bound(model, leaf.part, leaf.prices, 600) for leaf in found.leaves)
     assert bound < whole * (1 - 1e-4)

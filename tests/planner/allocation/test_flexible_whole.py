@@ -18,6 +18,7 @@ from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.model import ChainModel, chain_model
 from planner.allocation.flexible.parts import FINENESS, Part, dearest, leaf_bound
 from planner.allocation.flexible.plan import FlexiblePlan, plan_flexible
+from planner.allocation.flexible.prices import chain_prices
 from planner.allocation.flexible.search import Searched
 from planner.allocation.offer.block import blocks
 from planner.allocation.offer.chain import no_chains
@@ -30,14 +31,16 @@ from planner.case import Case
 from tests.planner.allocation.conftest import build
 from tests.planner.allocation.drawn_flexible import drawn_flexible
 
+SMALL = Size(5, 2, 2, 6, 2)
 PATIENT = Limits(time_limit_s=600.0, gap_frac=0.0)
 
 
-def made(seed: int) -> Case:
-    """A made-up case of five jobs that may all change."""
-    case = make_case(Size(5, 2, 2, 6, 2), seed)
+def made(seed: int, size: Size = SMALL) -> Case:
+    """A made-up case of jobs that may all change."""
     return replace(
-        case, job_flexible=np.ones(5, dtype=np.bool_), job_move_days=np.ones(5, dtype=np.int64)
+        make_case(size, seed),
+        job_flexible=np.ones(size.jobs, dtype=np.bool_),
+        job_move_days=np.ones(size.jobs, dtype=np.int64),
     )
 
 
@@ -152,16 +155,18 @@ def test_a_bound_is_as_fine_as_its_time_allows(
 
 
 def test_parts_whose_bounds_take_too_long_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, prices = priced(0)
+    case = made(0, Size(12, 3, 4, 12, 2))
+    model = replace(chain_model(case, blocks(case)), knapsacks=())
+    master = Master(model, len(case.job_names))
+    found = chain_prices(master, np.zeros(len(model.rows.names)), time_limit_s=3600.0)
+    master.add_absences(sum(float(one.worth.max()) for one in model.ways))
     hands = Hands(1e-6)
     monkeypatch.setattr(clocks, "time", hands)
     monkeypatch.setattr(clocks, "bound_at", hands.bound_at)
     monkeypatch.setattr(divided, "leaf_bound", hands.leaf_bound)
     clock = Clock(30.0)
-    clock.whole_bound(model, prices)
-    master = Master(model, 5)
-    master.add_absences(sum(float(one.worth.max()) for one in model.ways))
-    division = Division(master, prices, clock)
+    clock.whole_bound(model, found.prices)
+    division = Division(master, (found.prices, found.estimate), clock)
     monkeypatch.setattr(divided, "MOST_LEAVES", 3)
     assert division.go_on(0.0, 10.0)
     assert len(division.entries) > 3
