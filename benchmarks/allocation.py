@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.cases import SIZES, Size, make_case
 from benchmarks.compact import solve_compact
-from benchmarks.figure import Figure, peak_bytes
+from benchmarks.figure import Figure, own_peak_bytes, peak_bytes
 from planner.allocation.large.band import bands_of
 from planner.allocation.offer.option import enumerate_options
 from planner.allocation.portfolio import solve_case
@@ -92,8 +92,7 @@ def _planned(name: str, seed: int, limit: float, gap: float) -> dict[str, float 
         "objective": plan.verdict.objective,
         "bound": plan.verdict.bound,
         "peak_bytes": max(
-            peak_bytes(resource.getrusage(who))
-            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+            own_peak_bytes(), peak_bytes(resource.getrusage(resource.RUSAGE_CHILDREN))
         ),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import statistics
@@ -40,6 +41,20 @@ def process_time_and_memory(arguments: Sequence[str]) -> tuple[float, float, int
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     return time.perf_counter() - began, peak_bytes(usage), child.returncode
+
+
+def own_peak_bytes() -> float:
+    """
+    Peak resident memory of this process in bytes.
+
+    Where Linux tells it, that of the program that runs now: `getrusage` counts the process
+    that started it too, as it was at the time.
+    """
+    with contextlib.suppress(OSError), open("/proc/self/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return float(line.split()[1]) * 1024.0
+    return peak_bytes(resource.getrusage(resource.RUSAGE_SELF))
 
 
 def peak_bytes(usage: resource.struct_rusage) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import SIZES, Size, make_case
-from benchmarks.figure import Figure, peak_bytes
+from benchmarks.figure import Figure, own_peak_bytes
 from planner.allocation.solver.solve import Limits
 from planner.case import Case
 from planner.division import plan_case
@@ -88,7 +88,7 @@ def _planned(
         "gap_frac": plan.verdict.gap_frac,
         "objective": plan.verdict.objective,
         "bound": plan.verdict.bound,
-        "peak_bytes": peak_bytes(resource.getrusage(resource.RUSAGE_SELF)),
+        "peak_bytes": own_peak_bytes(),
     }
 
 

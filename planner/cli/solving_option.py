@@ -29,7 +29,7 @@ def solving_options(*, time_limit: str, gap: str) -> Callable[[Any], Any]:
                help=time_limit),
         option("--gap", type=FRAC, default="0.01%", show_default=True, metavar="PART", help=gap),
         option("--threads", type=click.IntRange(min=0), default=0, show_default=True,
-               help="Threads of the solver; 0 is one, on any machine."),
+               help="Threads of the solver; 0 is one. Bounds on changing jobs: 0 is up to 4."),
         option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
                help="Seed of the solver."),
     )  # fmt: skip

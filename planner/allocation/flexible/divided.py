@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hardware.column import Floats
 from planner.allocation.flexible.bound import fine_buckets
@@ -16,6 +16,8 @@ __all__ = ["Division"]
 
 BUCKETS = 600  # how finely plans of parts are sought
 MOST_LEAVES = 400
+MOST_EASED = 4  # times that prices are moved halfway to what bounds more parts
+WORST = 3  # parts by which to tell what rounding hides in others: half of it, to divide on
 HIDDEN = 0.004  # part by which a bound is taken to be above what prices nearly prove, at first
 SPLIT_FRAC = 0.5  # of the time, for parts and their prices; the rest is for their bounds
 
@@ -47,6 +49,7 @@ class Division:
     entries: dict[str, float] = field(default_factory=dict)
     known: dict[int, tuple[float, int]] = field(default_factory=dict)  # bound and its fineness
     hidden: float = HIDDEN
+    eased: dict[int, int] = field(default_factory=dict)  # how often the prices of a part were
 
     def reach(self, leaf: Leaf) -> float:
         """The bound that a part proves, or is expected to."""
@@ -85,18 +88,43 @@ class Division:
                 break
             self.found = found
         if self.found is not None and self.bound > goal:
-            self._refine(self.found, goal, end)
+            self.found = self._refined(self.found, goal, end)
         return self.bound < before
 
-    def _refine(self, found: Split, goal: float, end: float) -> None:
-        """Divide work more finely for the parts that prove least, until the time ends."""
+    def _refined(self, found: Split, goal: float, end: float) -> Split:
+        """The parts, with work divided more finely for those that prove least while time lasts."""
         usual, finest = self.clock.leaf_buckets(self.master.chains), self._finest()
         while self._left(end) > 0:
             leaf = max(found.leaves, key=self.reach)
             bound, buckets = self.known[leaf.part.number]
-            if bound <= goal or buckets >= finest or not self._proved(leaf, finest):
+            if bound <= goal:
                 break
+            if buckets < finest:
+                if not self._proved(leaf, finest):
+                    break
+            elif self.eased.get(leaf.part.number, 0) >= MOST_EASED:
+                break
+            else:
+                found = self._eased(found, leaf)
         self._state(found, usual)
+        return found
+
+    def _eased(self, found: Split, leaf: Leaf) -> Split:
+        """
+        The parts, one with prices halfway to those of what it is a part of where these prove more.
+
+        Where jobs can hardly be served together prices become so high that what rounding
+        hides grows with them.
+        """
+        number, before = leaf.part.number, self.known[leaf.part.number]
+        self.eased[number] = self.eased.get(number, 0) + 1
+        fresh = replace(leaf, prices=(leaf.prices + leaf.outer) / 2)
+        if not self._proved(fresh, self._finest()):
+            return found
+        if self.known[number][0] >= before[0]:
+            self.known[number], self.eased[number] = before, MOST_EASED
+            return found
+        return replace(found, leaves=tuple(fresh if one is leaf else one for one in found.leaves))
 
     def _left(self, end: float) -> float:
         """Time until an end on the clock, or that there is. [s]"""
@@ -109,8 +137,7 @@ class Division:
         for leaf in leaves:
             if leaf.part.number not in self.known and not self._proved(leaf, usual):
                 return False
-        hidden = [self._hidden(leaf) for leaf in leaves]
-        self.hidden = max(min([HIDDEN, *hidden]), max(hidden[:3]) / 2)
+        self.hidden = max(0.0, *(self._hidden(leaf) / 2 for leaf in leaves[:WORST]))
         for leaf in leaves:
             bound, buckets = self.known[leaf.part.number]
             is_last = goal >= self._expected(leaf) or leaf.in_doubt is None

@@ -56,6 +56,7 @@ ROUNDS_A_S = 500  # rounds of the search that a second is taken to hold at 25 jo
 PRICES_FRAC, QUICK_FRAC = 0.3, 0.05  # parts of the time for prices and for the first plan
 ALL_RUNS, ALONE_FRAC = 15_000, 0.15  # runs that a solver is asked about, part of the time for it
 MORE_FRAC = 0.1  # part of the time for each further search
+MOST_IDLE = 3  # turns that bring nothing, before the solver has what is left of the time
 ROUNDED_FRAC = 0.01  # of a bound, that a finer division of work may take off it
 DIVE_ROUNDS = 500  # of the search from a plan that a mixture gave
 DIVIDED_FRAC = 0.4  # part of what is left for bounds by parts, before a further search
@@ -137,13 +138,14 @@ class _Flexible:
         self._alone()
         self._search(prices, QUICK_ROUNDS_A_JOB * many, min(QUICK_FRAC * total, self.clock.left()))
         master, priced = self._priced(prices, min(PRICES_FRAC * total, self.clock.left() / 2))
-        brief = leaf_buckets(self.ways) if is_small and master is not None else None
+        is_known = self._knows_all()
+        in_turns = is_known and is_small and master is not None
+        brief = leaf_buckets(self.ways) if in_turns else None
         self.bound = self.clock.whole_bound(self.model, priced.prices, brief)
         used = np.flatnonzero(priced.prices > 0)
         named = {self.rows.names[row]: float(priced.prices[row]) for row in used.tolist()}
         self.board.learn(self._worthiest(priced.paths, priced.prices, KNOWN_A_JOB))
-        is_known = self._knows_all()
-        if not (is_known and is_small) or master is None:
+        if master is None or not in_turns:
             is_better = is_known
             while is_better and not self._is_near() and self.clock.left() > LEAST_S:
                 spend = 0.75 * self.clock.left()
@@ -161,14 +163,15 @@ class _Flexible:
         rounds = int(ROUNDS_A_S * MORE_FRAC * total)
         self._search(prices, rounds, 2 * MORE_FRAC * total)
         if not self._is_near() and self._is_near(ROUNDED_FRAC):
-            self.bound = self.clock.whole_bound(self.model, prices)
+            self._bound_finely(prices)
         paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
         trimmed = self._master(paths)
         trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
         division, part = Division(trimmed, (prices, priced.estimate), self.clock), EVERY
         diver = self._master(paths)
         diver.add_absences(sum(float(one.worth.max()) for one in self.ways))
-        while not self._is_near() and self.clock.left() > 0:
+        idle = 0
+        while not self._is_near() and self.clock.left() > 0 and idle < MOST_IDLE:
             has_more = self._dive(diver, part, prices)
             value = self.best.value if self.best else 0.0
             goal = value / (1 - min(self.limits.gap_frac, 0.99))
@@ -180,9 +183,18 @@ class _Flexible:
             if self._is_near():
                 break
             has_more |= self._search(prices, rounds, min(MORE_FRAC * total, self.clock.left()))
-            if not has_more:
-                break
+            idle = 0 if has_more else idle + 1
         return division.entries if division.bound <= self.bound else {}
+
+    def _bound_finely(self, prices: Floats) -> None:
+        """Take the bound on all plans again with a finer division of work, where it is less."""
+        clock = self.clock
+        before = clock.buckets, clock.is_coarse
+        bound = clock.whole_bound(self.model, prices)
+        if bound < self.bound:
+            self.bound = bound
+        else:
+            clock.buckets, clock.is_coarse = before
 
     def _dive(self, master: Master, part: Part, prices: Floats) -> bool:
         """Make a plan of a mixture and look for better ones from there; whether there is one."""

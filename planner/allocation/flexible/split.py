@@ -30,6 +30,7 @@ class Leaf:
     prices: Floats
     estimate: float
     served: Floats  # [job] part of each job that the best mixture serves
+    outer: Floats  # prices of what it is a part of
 
     @property
     def in_doubt(self) -> int | None:
@@ -132,13 +133,13 @@ class _Maker:
         self.master.ask(NOBODY, NOBODY)
         if self.master.prices(max(self.end - time.monotonic(), 0.1)) is None:
             return None
-        return Leaf(EVERY, prices, estimate, self.master.served())
+        return Leaf(EVERY, prices, estimate, self.master.served(), prices)
 
     def leaf(self, part: Part, prices: Floats) -> Leaf | None:
         """A part with prices of its own; None when the time ends first."""
         master = self.master
         if not all(one.holds(part.served) for one in master.knapsacks):
-            return Leaf(part, prices, NEVER, np.zeros(master.jobs))
+            return Leaf(part, prices, NEVER, np.zeros(master.jobs), prices)
         master.ask(part.served, part.refused)
         solved = master.prices(max(self.end - time.monotonic(), 0.1))
         best = (np.inf, prices)
@@ -158,4 +159,4 @@ class _Maker:
                 break
         if solved is None:
             return None
-        return Leaf(part, best[1], best[0], master.served())
+        return Leaf(part, best[1], best[0], master.served(), prices)
