@@ -46,7 +46,7 @@ def bound_at(model: ChainModel, prices: Floats, buckets: int) -> float:
     sum_i price_i bound_i + max over sets S of sum_(j in S) most that any plan of j is worth
     less its rows
 
-    S is any set of jobs whose least costs the budgets have room for.
+    S is any set of jobs whose least costs the budgets of `model.knapsacks` have room for.
 
     Parameters
     ----------
@@ -80,10 +80,11 @@ def chain_bound(
     -------
     float
         Valid for every plan by weak duality, whatever the prices are: each job's best plan
-        at the prices is bounded by a recursion over periods, points and work done, and jobs
-        of one consortium earn together what the best set does that its budget has room for. A job
-        that may pause counts with all that it is worth. Where all plans are divided into
-        parts with prices of their own, the largest bound of them holds too.
+        at the prices is bounded by a recursion over periods, points and work done; where jobs
+        are few, those of a consortium earn together what the best set does that its budget has
+        room for (`knapsack.budget_knapsacks`). A job that may pause counts with all that it is
+        worth. Where all plans are divided into parts with prices of their own, the largest
+        bound of them holds too.
     """
     model = chain_model(case, blocks)
     rows, ways = model.rows, model.ways

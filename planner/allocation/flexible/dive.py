@@ -7,7 +7,7 @@ import time
 from planner.allocation.flexible.board import ChainBoard
 from planner.allocation.flexible.master import Master, path_terms
 from planner.allocation.flexible.parts import Part
-from planner.allocation.flexible.path import Path, best_starts, followed
+from planner.allocation.flexible.path import Path, best_paths
 from planner.allocation.flexible.value import NEVER, chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
 from planner.allocation.solver.interrupt import is_stopped
@@ -15,7 +15,6 @@ from planner.allocation.solver.interrupt import is_stopped
 __all__ = ["dive"]
 
 WHOLE = 0.999  # part of a job from which a plan of the mixture is taken as it is
-STARTS = 3  # plans a job and round, each beginning in another pool
 
 
 def dive(master: Master, board: ChainBoard, part: Part, *, time_limit_s: float) -> list[Path]:
@@ -97,11 +96,7 @@ def _fitting(master: Master, board: ChainBoard, part: Part) -> list[Path]:
                               release_most=release_most)  # fmt: skip
         if values.best <= 0.5 * NEVER:
             return []
-        every = [
-            followed(one, costs, values, period, way, end_most=end_most, release_most=release_most)
-            for period, way in best_starts(one, values, STARTS)
-        ]
-        return [path for path in every if path is not None]
+        return best_paths(one, costs, values, end_most=end_most, release_most=release_most)
 
     ways = [one for one in master.chains.ways
             if one.job not in board.chosen and one.job not in part.refused]  # fmt: skip

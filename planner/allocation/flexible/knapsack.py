@@ -11,8 +11,9 @@ from hardware.column import Bools, Floats, Ints
 from planner.allocation.flexible.rows import LinkRows
 from planner.allocation.flexible.value import NEVER, chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
+from planner.allocation.large.knapsack import buy_best
 
-__all__ = ["NOBODY", "Knapsack", "budget_knapsacks", "earned_most"]
+__all__ = ["CELLS", "NOBODY", "Knapsack", "budget_knapsacks", "earned_most"]
 
 NOBODY: frozenset[int] = frozenset()
 CELLS = 10_000  # of a budget; costs are rounded down to whole ones
@@ -33,7 +34,6 @@ class Knapsack:
 
     jobs: Ints  # [item]
     weight: Ints  # [item] cells of the budget, at least
-    room: int = CELLS
 
     def best(
         self, earned: Floats, served: frozenset[int], refused: frozenset[int]
@@ -55,33 +55,26 @@ class Knapsack:
         """
         must = np.array([job in served for job in self.jobs.tolist()], dtype=np.bool_)
         may = np.array([job not in refused for job in self.jobs.tolist()]) & ~must
-        room = self.room - int(self.weight[must].sum())
+        room = CELLS - int(self.weight[must].sum())
         if room < 0:
             return NEVER, must
-        may &= (self.weight <= room) & ~(earned <= 0.0)
-        items = np.flatnonzero(may)
-        most, takes = np.zeros(room + 1), np.zeros((len(items), room + 1), dtype=np.bool_)
-        for at, item in enumerate(items.tolist()):
-            weight = int(self.weight[item])
-            other = most[: room + 1 - weight] + earned[item]
-            takes[at, weight:] = other > most[weight:]
-            most[weight:] = np.maximum(most[weight:], other)
-        chosen, left = must.copy(), room
-        for at in range(len(items) - 1, -1, -1):
-            if takes[at, left]:
-                chosen[items[at]] = True
-                left -= int(self.weight[items[at]])
-        return float(most[room] + earned[must].sum()), chosen
+        if not (earned < np.inf).all():  # prices too large to be added up prove nothing
+            return np.inf, must
+        items = [np.array([item]) for item in np.flatnonzero(may).tolist()]
+        value, bought = buy_best(items, earned, self.weight, room)
+        chosen = must.copy()
+        chosen[bought] = True
+        return value + float(earned[must].sum()), chosen
 
     def holds(self, served: frozenset[int]) -> bool:
         """Whether the budget has room for some jobs, those of others aside."""
         mine = [job in served for job in self.jobs.tolist()]
-        return int(self.weight[np.array(mine, dtype=np.bool_)].sum()) <= self.room
+        return int(self.weight[np.array(mine, dtype=np.bool_)].sum()) <= CELLS
 
     def filled(self, chosen: Bools, order: Ints) -> Bools:
         """A set, and whatever else there is room for, in an order of items."""
         chosen = chosen.copy()
-        left = self.room - int(self.weight[chosen].sum())
+        left = CELLS - int(self.weight[chosen].sum())
         for item in order.tolist():
             if not chosen[item] and self.weight[item] <= left:
                 chosen[item] = True

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hardware.column import Bools, Floats, Ints
-from planner.allocation.flexible.knapsack import NOBODY
+from planner.allocation.flexible.knapsack import CELLS, NOBODY
 from planner.allocation.flexible.model import ChainModel
 from planner.allocation.flexible.path import Path
 from planner.allocation.flexible.rows import LinkRows
@@ -118,7 +118,7 @@ class Master:
                                np.zeros(many + 1, dtype=np.int32), np.zeros(0, dtype=np.int32),
                                np.zeros(0))  # fmt: skip
         for at, one in enumerate(self.knapsacks):
-            for item in np.flatnonzero(one.weight <= one.room).tolist():
+            for item in np.flatnonzero(one.weight <= CELLS).tolist():
                 chosen = np.arange(len(one.jobs)) == item
                 self._add_set(at, one.filled(chosen, np.argsort(one.weight, kind="stable")))
 

@@ -11,7 +11,9 @@ from hardware.column import Ints
 from planner.allocation.flexible.value import SLIVER, Values
 from planner.allocation.flexible.ways import Costs, Ways
 
-__all__ = ["Path", "best_starts", "followed"]
+__all__ = ["Path", "best_paths", "best_starts", "followed"]
+
+STARTS = 3  # plans a job and round, each beginning in another pool
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,22 @@ def best_starts(ways: Ways, values: Values, many: int) -> list[tuple[int, int]]:
         way = int(mine[np.argmax(most[mine])])
         found.append((int(np.argmax(start[:, way])), way))
     return found
+
+
+def best_paths(
+    ways: Ways,
+    costs: Costs,
+    values: Values,
+    *,
+    end_most: Ints | None = None,
+    release_most: Ints | None = None,
+) -> list[Path]:
+    """Plans from the best starts that can be kept, see `followed`; each begins in another pool."""
+    every = [
+        followed(ways, costs, values, period, way, end_most=end_most, release_most=release_most)
+        for period, way in best_starts(ways, values, STARTS)
+    ]
+    return [path for path in every if path is not None]
 
 
 def followed(

@@ -165,11 +165,8 @@ class _Flexible:
         if not self._is_near() and self._is_near(ROUNDED_FRAC):
             self._bound_finely(prices)
         paths = self._worthiest(tuple(master.paths), prices, KNOWN_A_JOB // 2)
-        trimmed = self._master(paths)
-        trimmed.add_absences(sum(float(one.worth.max()) for one in self.ways))
+        trimmed, diver = self._served(paths), self._served(paths)
         division, part = Division(trimmed, (prices, priced.estimate), self.clock), EVERY
-        diver = self._master(paths)
-        diver.add_absences(sum(float(one.worth.max()) for one in self.ways))
         idle = 0
         while not self._is_near() and self.clock.left() > 0 and idle < MOST_IDLE:
             has_more = self._dive(diver, part, prices)
@@ -313,6 +310,12 @@ class _Flexible:
         master = Master(self.model, len(self.case.job_names))
         master.add_shortfalls(sum(float(one.worth.max()) for one in self.ways))
         master.add(paths)
+        return master
+
+    def _served(self, paths: list[Path]) -> Master:
+        """The same, for parts that ask for jobs to be served."""
+        master = self._master(paths)
+        master.add_absences(sum(float(one.worth.max()) for one in self.ways))
         return master
 
     def _worthiest(self, found: Sequence[Path], prices: Floats, each: int) -> list[Path]:

@@ -13,7 +13,7 @@ from planner.allocation.flexible.knapsack import earned_most
 from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.model import ChainModel
 from planner.allocation.flexible.parts import EVERY, Part
-from planner.allocation.flexible.path import Path, best_starts, followed
+from planner.allocation.flexible.path import Path, best_paths
 from planner.allocation.flexible.value import chain_values
 from planner.allocation.flexible.ways import Ways, costs_of
 from planner.allocation.solver.interrupt import is_stopped
@@ -23,7 +23,6 @@ __all__ = ["STAGES", "Priced", "chain_prices", "paths_at"]
 STAGES = ((100, 40), (500, 30))  # buckets, and most rounds with so many
 CLOSE = 0.001  # part by which prices may be worse than the mixture of plans shows
 INWARD = 0.5  # how far prices stay with the best so far, which keeps them from swinging
-STARTS = 3  # plans a job and round, each beginning in another pool
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,7 @@ def paths_at(
             return None
         costs = costs_of(rows.case, one, tariff, may_earn=earns)
         values = chain_values(one, costs, buckets, is_bound=False)
-        starts = best_starts(one, values, STARTS)
-        every = [followed(one, costs, values, period, way) for period, way in starts]
-        paths = [path for path in every if path is not None]
+        paths = best_paths(one, costs, values)
         return paths, max([values.best, *(path.profit for path in paths)])
 
     answers = model.each(best, ways)

@@ -33,11 +33,6 @@ class Values:
     scale: Floats  # [way] cells of all the work
     top: Ints  # [way] the cell in which all of it is done
 
-    @property
-    def most(self) -> float:
-        """The best of all plans, 0 where none earns anything."""
-        return max(self.best, 0.0)
-
 
 @dataclass(frozen=True)
 class _Step:

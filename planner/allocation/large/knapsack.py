@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from planner.allocation.program.dual import safely
 if TYPE_CHECKING:
     from planner.case import Case
 
-__all__ = ["bound_within_budgets", "can_keep_budgets", "within_budgets"]
+__all__ = ["bound_within_budgets", "buy_best", "can_keep_budgets", "within_budgets"]
 
 STEPS = 1000  # that a budget is divided into; costs are rounded down to them
 STEP, KEPT, PATIENCE = 0.1, 0.8, 8  # length of a step of prices, what is kept of the last, falls
@@ -154,7 +155,7 @@ def _inner(bands: Bands, purses: _Purses, prices: Floats) -> tuple[float, Floats
         groups = np.flatnonzero((purses.team == team) & (most > 0)).tolist()
         parts = [np.arange(bands.first[group], bands.first[group + 1]) for group in groups]
         if purses.has_budget[team]:
-            value, bought = _bought(parts, profit, purses.steps)
+            value, bought = buy_best(parts, profit, purses.steps, STEPS)
         else:
             bought = [int(part[profit[part].argmax()]) for part in parts]
             value = float(most[groups].sum())
@@ -163,15 +164,30 @@ def _inner(bands: Bands, purses: _Purses, prices: Floats) -> tuple[float, Floats
     return total, bands.activity(np.array(sorted(chosen), dtype=np.int64))
 
 
-def _bought(parts: list[Ints], profit: Floats, steps: Ints) -> tuple[float, list[int]]:
-    """The most profit within a budget with one run a job at most, and these runs."""
-    best, taken = np.zeros(STEPS + 1), []
+def buy_best(
+    parts: Sequence[Ints], profit: Floats, steps: Ints, room: int
+) -> tuple[float, list[int]]:
+    """
+    The most profit within a budget with one column of each part at most, and these columns.
+
+    Parameters
+    ----------
+    parts : sequence of ndarray of int
+        Columns of which one at most is chosen.
+    profit : ndarray [column]
+        What each earns. [value]
+    steps : ndarray of int [column]
+        What each takes of the budget.
+    room : int
+        Steps that the budget has.
+    """
+    best, taken = np.zeros(room + 1), []
     for part in parts:
-        take = np.full(STEPS + 1, -1, dtype=np.int64)
+        take = np.full(room + 1, -1, dtype=np.int64)
         more = best.copy()
-        for column in _worth_it(part, profit, steps).tolist():
+        for column in _worth_it(part, profit, steps, room).tolist():
             cost = int(steps[column])
-            rival = best[: STEPS + 1 - cost] + profit[column]
+            rival = best[: room + 1 - cost] + profit[column]
             is_more = rival > more[cost:]
             more[cost:][is_more] = rival[is_more]
             take[cost:][is_more] = column
@@ -187,9 +203,9 @@ def _bought(parts: list[Ints], profit: Floats, steps: Ints) -> tuple[float, list
     return value, bought
 
 
-def _worth_it(part: Ints, profit: Floats, steps: Ints) -> Ints:
+def _worth_it(part: Ints, profit: Floats, steps: Ints, room: int) -> Ints:
     """Columns of a job within the budget, without those that cost as much for less."""
-    part = part[(profit[part] > 0) & (steps[part] <= STEPS)]
+    part = part[(profit[part] > 0) & (steps[part] <= room)]
     part = part[np.lexsort([-profit[part], steps[part]])]
     if len(part) == 0:
         return part

@@ -12,6 +12,7 @@ from planner.allocation.flexible.bound import bound_at, chain_bound
 from planner.allocation.flexible.knapsack import (
     CELLS,
     MOST_JOBS,
+    NOBODY,
     Knapsack,
     budget_knapsacks,
     earned_most,
@@ -29,7 +30,6 @@ from planner.case import Case
 from tests.planner.allocation.drawn import drawn_case, optimum
 
 EVERY_CHAIN = 10_000_000
-NOBODY: frozenset[int] = frozenset()
 
 
 def short(seed: int, part: float) -> Case:
@@ -53,7 +53,7 @@ def best_set(one: Knapsack, earned: np.ndarray, must: set[int], never: set[int])
     for bits in itertools.product((False, True), repeat=len(one.jobs)):
         chosen = np.array(bits)
         jobs = set(one.jobs[chosen].tolist())
-        if must <= jobs and not jobs & never and one.weight[chosen].sum() <= one.room:
+        if must <= jobs and not jobs & never and one.weight[chosen].sum() <= CELLS:
             most = max(most, float(earned[chosen].sum()))
     return most
 
@@ -71,11 +71,11 @@ def test_the_best_set_is_that_of_trying_all(seed: int) -> None:
     assert one.holds(frozenset(must)) == (value > NEVER)
     if value > NEVER:
         assert earned[chosen].sum() == pytest.approx(value, rel=1e-12, abs=1e-12)
-        assert one.weight[chosen].sum() <= one.room
+        assert one.weight[chosen].sum() <= CELLS
         filled = one.filled(chosen, np.arange(many))
         assert (filled | ~chosen).all()
-        assert one.weight[filled].sum() <= one.room
-        assert not (one.weight[~filled] <= one.room - one.weight[filled].sum()).any()
+        assert one.weight[filled].sum() <= CELLS
+        assert not (one.weight[~filled] <= CELLS - one.weight[filled].sum()).any()
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -16,10 +16,11 @@ from planner.allocation.flexible.clock import PROBE_BUCKETS, Clock
 from planner.allocation.flexible.divided import Division
 from planner.allocation.flexible.master import Master
 from planner.allocation.flexible.model import ChainModel, chain_model
-from planner.allocation.flexible.parts import FINENESS, Part, dearest, leaf_bound
+from planner.allocation.flexible.parts import EVERY, FINENESS, Part, dearest, leaf_bound
 from planner.allocation.flexible.plan import FlexiblePlan, plan_flexible
 from planner.allocation.flexible.prices import chain_prices
 from planner.allocation.flexible.search import Searched
+from planner.allocation.flexible.split import Leaf, Split
 from planner.allocation.offer.block import blocks
 from planner.allocation.offer.chain import no_chains
 from planner.allocation.offer.option import enumerate_options
@@ -176,6 +177,27 @@ def test_parts_whose_bounds_take_too_long_prove_nothing(monkeypatch: pytest.Monk
     assert not division.go_on(0.0, 25.0)
     assert (division.bound, division.entries) == (bound, entries)
     assert hands.now < 30.0
+
+
+def test_prices_that_are_too_high_for_a_part_are_eased() -> None:
+    case = made(0, Size(12, 3, 4, 12, 2))
+    model = chain_model(case, blocks(case))
+    master = Master(model, len(case.job_names))
+    found = chain_prices(master, np.zeros(len(model.rows.names)), time_limit_s=3600.0)
+    clock = Clock(600.0)
+    clock.whole_bound(model, found.prices)
+    division = Division(master, (found.prices, found.estimate), clock)
+    high = found.prices + 5.0 / np.maximum(np.abs(model.rows.bound), 1.0)
+    finest = fine_buckets(model.ways)
+    bounds = [leaf_bound(model, EVERY, prices, finest) for prices in (high, found.prices)]
+    assert bounds[1] < bounds[0]
+    leaf = Leaf(EVERY, high, found.estimate, np.zeros(12), found.prices)
+    division.known[EVERY.number] = (bounds[0], finest)
+    eased = division._refined(Split((leaf,), {}), 0.0, 600.0).leaves[0]
+    proved = division.known[EVERY.number][0]
+    assert proved == leaf_bound(model, EVERY, eased.prices, finest) == division.bound
+    assert proved - bounds[1] < 0.2 * (bounds[0] - bounds[1])
+    assert division.eased == {EVERY.number: divided.MOST_EASED}
 
 
 def test_a_plan_out_of_time_states_the_bound_that_its_prices_prove() -> None:
